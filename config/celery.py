@@ -1,0 +1,37 @@
+"""The Celery application: settings for a broker that may be restarted, or lose everything, at any moment."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("candlestream")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    task_ignore_result=True,
+    accept_content=["json"],
+    task_serializer="json",
+    task_routes={"workers.tasks.execute_first_job": {"queue": "first"}},
+    # The table of jobs remembers, not the broker: messages are acknowledged early.
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    broker_connection_max_retries=None,
+    broker_connection_retry_on_startup=True,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    broker_transport_options={
+        "visibility_timeout": 30,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    },
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+)
+# Celery closes the database connection after every task unless told how often it may be used again.
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
+app.autodiscover_tasks(["workers"])
