@@ -1,11 +1,69 @@
-"""Fixtures that every app's tests share."""
+"""What every app's tests share: the servers that the suite runs on, and fixtures.
+
+Without any variable set the suite runs on SQLite and a private Valkey server. `TEST_DATABASE=postgres` starts
+a private PostgreSQL instead; `DATABASE_URL` and `REDIS_URL` name servers that exist already.
+`ONLY_DATABASE_TESTS=1` leaves out what no database can change, for the second of two runs.
+"""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
+import django
 import pytest
+from django.db import connection
+
+from config import processes
+from tests.servers import private_folder, private_postgres, private_valkey
 
 ROOT = Path(__file__).parent
+DATABASE_FIXTURES = {
+    "db",
+    "transactional_db",
+    "django_db_reset_sequences",
+    "django_db_serialized_rollback",
+    "live_server",
+    "database_url",
+    "stack",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers and set the environment before Django reads its settings."""
+    if os.environ.get("END_WITH_PARENT"):
+        processes.end_with_parent()
+    servers = ExitStack()
+    config.add_cleanup(servers.close)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("SECRET_KEY", "tests")
+    os.environ["CANDLESTREAM_HOME"] = str(servers.enter_context(private_folder()))
+    if "REDIS_URL" not in os.environ:
+        os.environ["REDIS_URL"] = servers.enter_context(private_valkey())
+    if "DATABASE_URL" not in os.environ and os.environ.get("TEST_DATABASE") == "postgres":
+        os.environ["DATABASE_URL"] = servers.enter_context(private_postgres())
+    django.setup()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep only the tests that use a database, when asked to."""
+    if not os.environ.get("ONLY_DATABASE_TESTS"):
+        return
+    others = [item for item in items if not _uses_database(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if _uses_database(item)]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    names: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("django_db") is not None or not DATABASE_FIXTURES.isdisjoint(names)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Let SQLite's test database be a file, with the locks that the product has."""
+    if connection.vendor == "sqlite":
+        name = str(Path(os.environ["CANDLESTREAM_HOME"]) / "test.sqlite3")
+        connection.settings_dict["TEST"]["NAME"] = name
 
 
 @pytest.fixture(scope="session")
