@@ -1,4 +1,4 @@
-"""Private PostgreSQL and Valkey servers for tests, on free ports; gone afterwards, even if tests are killed."""
+"""PostgreSQL and Valkey servers for tests alone: on free ports, gone afterwards, even if tests are killed."""
 
 import importlib.util
 import os
