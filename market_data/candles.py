@@ -63,7 +63,12 @@ def validate(candles: Candles) -> None:
     for name in ("open", "high", "low", "close"):
         prices: FloatArray = getattr(candles, name)
         _refuse(~((prices > 0.0) & (prices < np.inf)), name, prices, "must be positive and finite")
-    _refuse(~((candles.volume >= 0.0) & (candles.volume < np.inf)), "volume", candles.volume, "must be finite and not negative")
+    _refuse(
+        ~((candles.volume >= 0.0) & (candles.volume < np.inf)),
+        "volume",
+        candles.volume,
+        "must be finite and not negative",
+    )
     top = np.maximum(candles.open, candles.close)
     bottom = np.minimum(candles.open, candles.close)
     _refuse(candles.high < top, "high", candles.high, "must not be below open or close")
@@ -79,7 +84,9 @@ def _check_shapes(candles: Candles) -> None:
         if not array.flags.c_contiguous:
             raise CandleError(f"{field.name} must be contiguous")
         if len(array) != len(candles.open_time_ms):
-            raise CandleError(f"{field.name} has {len(array)} values, open_time_ms has {len(candles.open_time_ms)}")
+            raise CandleError(
+                f"{field.name} has {len(array)} values, open_time_ms has {len(candles.open_time_ms)}"
+            )
 
 
 def _check_times(open_time_ms: IntArray) -> None:

@@ -1,0 +1,146 @@
+"""Candles on the disk of the host that needs them: what the database holds, ready to be read into arrays.
+
+A file holds up to `SEGMENT_CANDLES` candles of neighbouring months, column after column, without any header: the
+manifest in the series' row says what is in it. Its name carries a digest of the checksums of its months, so a file is
+either the right one or not there; a change of one month leaves the other files alone. Every month that is read is
+checked against its checksum. The folder may be deleted at any time.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from market_data import codec
+from market_data.candles import Candles
+from market_data.codec import COLUMNS
+from market_data.intervals import INTERVAL_MS
+from market_data.manifest import ChunkRange, Manifest
+
+SEGMENT_CANDLES = 10_000
+_MONTH_MS = 31 * 86_400_000
+_ITEM_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Chunks `start` to `stop` (exclusive) of a manifest, which share one file."""
+
+    path: Path
+    start: int
+    stop: int
+    count: int
+
+
+def segments(
+    folder: Path, series_id: int, interval: str, manifest: Manifest, chunks: ChunkRange
+) -> Iterator[Segment]:
+    """The files that hold these chunks, oldest first.
+
+    Months are grouped by the calendar, not by their number in the manifest: a month that is added later changes
+    the file it belongs to and no other.
+    """
+    span = months_per_file(interval)
+    groups = manifest["month"] // span
+    start = chunks.start
+    while start < chunks.stop:
+        group = groups[start]
+        first = int(np.searchsorted(groups, group, side="left"))
+        stop = int(np.searchsorted(groups, group, side="right"))
+        yield _segment(folder, series_id, manifest, first, stop, int(group) * span)
+        start = stop
+
+
+def months_per_file(interval: str) -> int:
+    """How many months share a file: a year of hourly candles, one month of minutes, ten years of days."""
+    per_month = _MONTH_MS // INTERVAL_MS[interval]
+    return max(1, min(120, SEGMENT_CANDLES // per_month // 12 * 12 or SEGMENT_CANDLES // per_month))
+
+
+def read(segment: Segment, manifest: Manifest, chunks: ChunkRange, into: Candles, at: int) -> int | None:
+    """Read the wanted months of one file into arrays, from bar `at` on.
+
+    Returns
+    -------
+    int or None
+        How many candles were read; None when the file is absent, too short, or does not hold what the manifest says.
+    """
+    start, stop = max(segment.start, chunks.start), min(segment.stop, chunks.stop)
+    counts = manifest["count"]
+    skipped, wanted = int(counts[segment.start : start].sum()), int(counts[start:stop].sum())
+    targets = [memoryview(getattr(into, name)[at : at + wanted]).cast("B") for name in COLUMNS]
+    try:
+        descriptor = os.open(segment.path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        if not _fill(descriptor, segment.count, skipped, targets):
+            return None
+    finally:
+        os.close(descriptor)
+    return wanted if _matches(manifest, start, stop, targets) else None
+
+
+def write(segment: Segment, candles: Candles) -> None:
+    """Put a file in its place in one step, and drop its predecessors.
+
+    A disk that is full or read-only costs speed, not correctness: the candles came from the database.
+    """
+    folder = segment.path.parent
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".partial")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for column in COLUMNS:
+                    file.write(memoryview(getattr(candles, column)).cast("B"))
+            Path(name).replace(segment.path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _drop_predecessors(segment.path)
+
+
+def _segment(folder: Path, series_id: int, manifest: Manifest, start: int, stop: int, month: int) -> Segment:
+    records = manifest[start:stop]
+    digest = hashlib.blake2b(records["count"].tobytes() + records["checksum"].tobytes(), digest_size=8)
+    name = f"{month}-{digest.hexdigest()}.candles"
+    return Segment(folder / str(series_id) / name, start, stop, int(records["count"].sum()))
+
+
+def _fill(descriptor: int, count: int, skipped: int, targets: list[memoryview]) -> bool:
+    """Read columns of a file of `count` candles, from candle `skipped` on; False when bytes are missing."""
+    if os.fstat(descriptor).st_size != count * len(COLUMNS) * _ITEM_BYTES:
+        return False
+    wanted = sum(len(target) for target in targets)
+    if wanted == count * len(COLUMNS) * _ITEM_BYTES:
+        return os.preadv(descriptor, targets, 0) == wanted
+    offsets = ((column * count + skipped) * _ITEM_BYTES for column in range(len(targets)))
+    return (
+        sum(os.preadv(descriptor, [target], offset) for target, offset in zip(targets, offsets, strict=True))
+        == wanted
+    )
+
+
+def _matches(manifest: Manifest, start: int, stop: int, columns: list[memoryview]) -> bool:
+    """Whether months `start` to `stop`, which fill these columns, are the candles that the manifest speaks of."""
+    at = 0
+    counts, checksums = manifest["count"][start:stop].tolist(), manifest["checksum"][start:stop].tolist()
+    for count, checksum in zip(counts, checksums, strict=True):
+        end = at + count * _ITEM_BYTES
+        if codec.checksum_of_columns([column[at:end] for column in columns]) != checksum:
+            return False
+        at = end
+    return True
+
+
+def _drop_predecessors(path: Path) -> None:
+    month = path.name.partition("-")[0]
+    for other in path.parent.glob(f"{month}-*.candles"):
+        if other != path:
+            other.unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""What is stored of the market: cryptocurrencies, their series, and the months that hold the candles."""
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+
+from market_data import manifest as manifests
+from market_data.intervals import INTERVAL_MS
+
+
+class Cryptocurrency(models.Model):
+    """A coin against the currency it is priced in, as exchanges name it."""
+
+    symbol = models.CharField(max_length=40, unique=True, help_text="As exchanges write it: BTCUSDT.")
+    base = models.CharField(max_length=30, help_text="The coin: BTC.")
+    quote = models.CharField(max_length=10, help_text="What prices are counted in: USDT.")
+    name = models.CharField(max_length=80, blank=True, help_text="For people: Bitcoin.")
+
+    class Meta:
+        ordering = ("symbol",)
+        verbose_name_plural = "cryptocurrencies"
+
+    def __str__(self) -> str:
+        return self.symbol
+
+
+class CandleSeries(models.Model):
+    """All candles of one cryptocurrency at one interval from one source.
+
+    The facts beside the manifest (counts, warnings, volume) are computed on every write, in its transaction.
+    """
+
+    cryptocurrency = models.ForeignKey(Cryptocurrency, on_delete=models.CASCADE, related_name="series")
+    source = models.CharField(
+        max_length=40, help_text="Where the candles came from: an exchange, files, sample."
+    )
+    interval = models.CharField(max_length=4, choices=[(name, name) for name in INTERVAL_MS])
+    version = models.PositiveIntegerField(default=0, help_text="Grows with every change of a candle.")
+    generated = models.BooleanField(
+        default=False, help_text="Made up by a program: not prices of any market."
+    )
+    candle_count = models.PositiveIntegerField(default=0)
+    first_open_ms = models.BigIntegerField(null=True, blank=True)
+    last_open_ms = models.BigIntegerField(null=True, blank=True)
+    gap_count = models.PositiveIntegerField(default=0, help_text="Runs of missing candles.")
+    missing_count = models.PositiveIntegerField(
+        default=0, help_text="Candles missing between first and last."
+    )
+    zero_volume_count = models.PositiveIntegerField(default=0)
+    quote_volume = models.FloatField(
+        default=0.0, help_text="Per day, over the last two months that have candles."
+    )
+    warnings = models.JSONField(default=list, blank=True)
+    manifest = models.BinaryField(default=b"")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("cryptocurrency__symbol", "source", "interval")
+        verbose_name_plural = "candle series"
+        constraints = (
+            models.UniqueConstraint(fields=("cryptocurrency", "source", "interval"), name="one_series_each"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.cryptocurrency.symbol} {self.interval} ({self.source})"
+
+    @property
+    def interval_ms(self) -> int:
+        """Length of one candle in milliseconds."""
+        return INTERVAL_MS[self.interval]
+
+    @property
+    def first_open(self) -> datetime | None:
+        """Open time of the first candle."""
+        return as_datetime(self.first_open_ms)
+
+    @property
+    def last_open(self) -> datetime | None:
+        """Open time of the last candle."""
+        return as_datetime(self.last_open_ms)
+
+    @cached_property
+    def chunk_records(self) -> manifests.Manifest:
+        """The manifest as records; read anew after `refresh_from_db`."""
+        return manifests.parse(self.manifest)
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Read the row again, and forget what was derived from the old one."""
+        super().refresh_from_db(*args, **kwargs)
+        self.__dict__.pop("chunk_records", None)
+
+
+class CandleChunk(models.Model):
+    """One month of a series, packed by `market_data.codec`."""
+
+    series = models.ForeignKey(CandleSeries, on_delete=models.CASCADE, related_name="chunks")
+    month = models.IntegerField(help_text="Months since January 1970, UTC.")
+    count = models.PositiveIntegerField()
+    checksum = models.BigIntegerField(help_text="Of the candles, as a signed 64-bit number.")
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ("series", "month")
+        constraints = (models.UniqueConstraint(fields=("series", "month"), name="one_chunk_per_month"),)
+
+    def __str__(self) -> str:
+        return f"{self.series} {manifests.month_name(self.month)}"
+
+
+def as_datetime(time_ms: int | None) -> datetime | None:
+    """Milliseconds since 1970 as a time in UTC."""
+    return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, tz=UTC)

@@ -1,0 +1,62 @@
+"""What the API says about cryptocurrencies and their candles."""
+
+from rest_framework import serializers
+
+from market_data.intervals import INTERVAL_MS
+from market_data.models import CandleSeries, Cryptocurrency
+
+
+class WarningSerializer(serializers.Serializer):
+    """One thing to know about a series before believing a result."""
+
+    code = serializers.ChoiceField(choices=("halt", "reused_symbol", "redenomination", "jump"))
+    message = serializers.CharField()
+    since_ms = serializers.IntegerField(help_text="Open time of the candle before it.")
+    at_ms = serializers.IntegerField(help_text="Open time of the first candle after it.")
+    missing_count = serializers.IntegerField(help_text="Candles missing between the two.")
+    factor = serializers.FloatField(help_text="Price after it divided by the price before it.")
+
+
+class SeriesSerializer(serializers.ModelSerializer[CandleSeries]):
+    """One series of a cryptocurrency: what it covers, and what is wrong with it."""
+
+    first_open = serializers.DateTimeField(read_only=True)
+    last_open = serializers.DateTimeField(read_only=True)
+    warnings = WarningSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = CandleSeries
+        fields = (
+            "id",
+            "source",
+            "interval",
+            "version",
+            "first_open",
+            "last_open",
+            "candle_count",
+            "gap_count",
+            "missing_count",
+            "zero_volume_count",
+            "quote_volume",
+            "generated",
+            "warnings",
+        )
+
+
+class CryptocurrencySerializer(serializers.ModelSerializer[Cryptocurrency]):
+    """A cryptocurrency and its series."""
+
+    series = SeriesSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Cryptocurrency
+        fields = ("symbol", "base", "quote", "name", "series")
+
+
+class SeriesQuerySerializer(serializers.Serializer):
+    """Which series to list."""
+
+    source = serializers.CharField(required=False, help_text="Only series from this source.")
+    interval = serializers.ChoiceField(
+        choices=list(INTERVAL_MS), required=False, help_text="Only series at this interval."
+    )
