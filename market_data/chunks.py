@@ -1,9 +1,8 @@
 """Stored months as they are in the database, read as fast as each database allows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
 from django.db.models import Q
 
 from market_data.models import CandleChunk

@@ -1,12 +1,13 @@
 """One month of candles as bytes: how a chunk is stored, and what its checksum covers.
 
-Prices and volumes are decimal numbers of a few digits, written by an exchange. A column is therefore stored as
-integers and a power of ten where that gives back every float64 bit for bit, and as float64 where it does not.
-Times are stored as steps. LZ4 packs the columns: about a third of the arrays' size, and faster to read from a
-database than the arrays themselves.
+Prices and volumes are decimal numbers of a few digits, written by an exchange. A column is therefore
+stored as integers and a power of ten where that gives back every float64 bit for bit, and as float64 where
+it does not. Times are stored as steps. LZ4 packs the columns: about a third of the arrays' size, and faster
+to read from a database than the arrays themselves.
 """
 
 import struct
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -53,12 +54,12 @@ def encode(candles: Candles) -> bytes:
     times = candles.open_time_ms
     steps = np.diff(times, prepend=times[:1])
     unit = next(unit for unit in _UNITS_MS if not np.any(steps % unit))
-    columns = [_narrow(steps // unit)]
+    columns: list[NDArray[Any]] = [_narrow(steps // unit)]
     powers: list[int] = []
     for name in COLUMNS[1:]:
         power, values = _as_decimals(getattr(candles, name))
         powers.append(power)
-        columns.append(_narrow(values) if values.dtype == np.int64 else values)
+        columns.append(values)
     codes = [_DTYPES.index(column.dtype.str) for column in columns]
     header = _HEADER.pack(FORMAT, 0, int(times[0]), unit, *codes, *powers)
     return header + _LZ4.compress(b"".join(column.tobytes() for column in columns), asbytes=True)
@@ -120,7 +121,7 @@ def columns_of(candles: Candles, start: int = 0, stop: int | None = None) -> lis
     return [getattr(candles, name)[start:stop] for name in COLUMNS[1:]]
 
 
-def _narrow(values: IntArray) -> NDArray[np.signedinteger]:
+def _narrow(values: IntArray) -> NDArray[Any]:
     """The same integers in the smallest type that holds them."""
     low, high = int(values.min()), int(values.max())
     for dtype in ("<i2", "<i4"):
@@ -130,8 +131,8 @@ def _narrow(values: IntArray) -> NDArray[np.signedinteger]:
     return values
 
 
-def _as_decimals(values: FloatArray) -> tuple[int, NDArray[np.int64] | FloatArray]:
-    """Integers and the power of ten they are divided by; the floats themselves where that would lose a bit."""
+def _as_decimals(values: FloatArray) -> tuple[int, NDArray[Any]]:
+    """Integers and the power of ten to divide them by; the floats themselves where that would lose a bit."""
     top = float(values.max())
     for power in (8, 4, 0):
         if top * 10.0**power >= _EXACT:
@@ -142,10 +143,10 @@ def _as_decimals(values: FloatArray) -> tuple[int, NDArray[np.int64] | FloatArra
     return 0, values
 
 
-def _without_trailing_zeros(scaled: NDArray[np.int64], power: int) -> tuple[int, NDArray[np.int64]]:
+def _without_trailing_zeros(scaled: IntArray, power: int) -> tuple[int, NDArray[Any]]:
     common = int(np.gcd.reduce(scaled))
     divisor = 1
     while power and common % (divisor * 10) == 0:
         divisor *= 10
         power -= 1
-    return power, scaled // divisor if divisor > 1 else scaled
+    return power, _narrow(scaled // divisor if divisor > 1 else scaled)

@@ -1,9 +1,9 @@
 """Candles on the disk of the host that needs them: what the database holds, ready to be read into arrays.
 
-A file holds up to `SEGMENT_CANDLES` candles of neighbouring months, column after column, without any header: the
-manifest in the series' row says what is in it. Its name carries a digest of the checksums of its months, so a file is
-either the right one or not there; a change of one month leaves the other files alone. Every month that is read is
-checked against its checksum. The folder may be deleted at any time.
+A file holds about `SEGMENT_CANDLES` candles of neighbouring months, column after column, without any header:
+the manifest in the series' row says what is in it. Its name carries a digest of the checksums of its months,
+so a file is either the right one or not there; a change of one month leaves the other files alone. Every
+month that is read is checked against its checksum. The folder may be deleted at any time.
 """
 
 import contextlib
@@ -42,8 +42,8 @@ def segments(
 ) -> Iterator[Segment]:
     """The files that hold these chunks, oldest first.
 
-    Months are grouped by the calendar, not by their number in the manifest: a month that is added later changes
-    the file it belongs to and no other.
+    Months are grouped by the calendar, not by their number in the manifest: a month that is added later
+    changes the file it belongs to and no other.
     """
     span = months_per_file(interval)
     groups = manifest["month"] // span
@@ -68,7 +68,7 @@ def read(segment: Segment, manifest: Manifest, chunks: ChunkRange, into: Candles
     Returns
     -------
     int or None
-        How many candles were read; None when the file is absent, too short, or does not hold what the manifest says.
+        How many candles were read; None when the file is absent, too short, or not what the manifest says.
     """
     start, stop = max(segment.start, chunks.start), min(segment.stop, chunks.stop)
     counts = manifest["count"]
@@ -128,7 +128,7 @@ def _fill(descriptor: int, count: int, skipped: int, targets: list[memoryview]) 
 
 
 def _matches(manifest: Manifest, start: int, stop: int, columns: list[memoryview]) -> bool:
-    """Whether months `start` to `stop`, which fill these columns, are the candles that the manifest speaks of."""
+    """Whether months `start` to `stop`, which fill these columns, are those that the manifest speaks of."""
     at = 0
     counts, checksums = manifest["count"][start:stop].tolist(), manifest["checksum"][start:stop].tolist()
     for count, checksum in zip(counts, checksums, strict=True):

@@ -1,7 +1,7 @@
 """The table of contents of a series: one fixed-size record per stored month.
 
-It travels in the series' own row, so that one row tells a worker which local files to open and which candles a
-backtest over some range will see, without a look at a single chunk.
+It travels in the series' own row, so that one row tells a worker which local files to open and which candles
+a backtest over some range will see, without a look at a single chunk.
 """
 
 import hashlib
@@ -76,13 +76,13 @@ def fingerprint(manifest: Manifest, chunks: ChunkRange) -> str:
 
 
 def gaps_between_months(manifest: Manifest, interval_ms: int) -> tuple[int, int]:
-    """How many gaps lie between the last candle of one stored month and the first of the next, and their candles."""
+    """How many gaps lie between one stored month and the next, and how many candles are missing in them."""
     steps = (manifest["first_ms"][1:] - manifest["last_ms"][:-1]) // interval_ms - 1
     return int(np.count_nonzero(steps > 0)), int(steps[steps > 0].sum())
 
 
 def recent_daily_quote_volume(manifest: Manifest, interval_ms: int) -> float:
-    """Traded value per day over the last two stored months, in quote currency: what markets are ordered by."""
+    """Traded value per day over the last two stored months, in quote currency: what markets are sorted by."""
     recent = manifest[-2:]
     if not len(recent):
         return 0.0

@@ -6,7 +6,7 @@ from market_data.models import CandleSeries, Cryptocurrency
 
 
 def cryptocurrencies(*, source: str | None = None, interval: str | None = None) -> QuerySet[Cryptocurrency]:
-    """Cryptocurrencies that have candles, most traded first, each with those of its series that are asked for."""
+    """Cryptocurrencies that have candles, most traded first, each with the series that are asked for."""
     wanted = CandleSeries.objects.filter(candle_count__gt=0).defer("manifest")
     if source is not None:
         wanted = wanted.filter(source=source)

@@ -1,8 +1,6 @@
 """What is stored of the market: cryptocurrencies, their series, and the months that hold the candles."""
 
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any
 
 from django.db import models
 
@@ -81,15 +79,10 @@ class CandleSeries(models.Model):
         """Open time of the last candle."""
         return as_datetime(self.last_open_ms)
 
-    @cached_property
+    @property
     def chunk_records(self) -> manifests.Manifest:
-        """The manifest as records; read anew after `refresh_from_db`."""
+        """The manifest as records, oldest month first."""
         return manifests.parse(self.manifest)
-
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        """Read the row again, and forget what was derived from the old one."""
-        super().refresh_from_db(*args, **kwargs)
-        self.__dict__.pop("chunk_records", None)
 
 
 class CandleChunk(models.Model):

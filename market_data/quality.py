@@ -14,17 +14,17 @@ from market_data.candles import Candles, FloatArray, IntArray
 from market_data.intervals import HOUR_MS
 
 HALT_MS = 48 * HOUR_MS
-"""A hole this long is a halt of the coin rather than an outage of the exchange (the longest known took 33 hours)."""
+"""A hole this long is a halt of the coin, not an outage of the exchange: the longest known took 33 hours."""
 JUMP_FACTOR = 5.0
 """A price that changes by more between two candles deserves a look."""
 COLLAPSE_WINDOW_MS = 7 * 24 * HOUR_MS
 COLLAPSE = 0.01
-"""A coin that fell below this share of its price of a week ago is dead; a higher price after a halt is another coin."""
+"""Below this share of its price of a week ago a coin is dead; a higher price after a halt is another's."""
 REUSED_FACTOR = 20_000.0
 """No redenomination is known to be larger."""
 
 
-class Warning(TypedDict):  # noqa: A001 (the word of the API)
+class SeriesWarning(TypedDict):
     """One thing to know about a series; times in milliseconds since 1970."""
 
     code: str
@@ -59,7 +59,7 @@ def missing_before(open_time_ms: IntArray, interval_ms: int) -> IntArray:
     return np.maximum(np.diff(open_time_ms) // interval_ms - 1, 0)
 
 
-def warnings_of(candles: Candles, interval_ms: int) -> list[Warning]:
+def warnings_of(candles: Candles, interval_ms: int) -> list[SeriesWarning]:
     """Everything suspicious between two neighbouring candles, oldest first."""
     if len(candles) < 2:
         return []
@@ -74,14 +74,14 @@ def warnings_of(candles: Candles, interval_ms: int) -> list[Warning]:
     ]
 
 
-def warnings_between(warnings: Sequence[Warning], start_ms: int, end_ms: int) -> list[Warning]:
+def warnings_between(warnings: Sequence[SeriesWarning], start_ms: int, end_ms: int) -> list[SeriesWarning]:
     """Those that a backtest of `start_ms <= open time < end_ms` meets: it trades on both sides of them."""
     return [warning for warning in warnings if start_ms <= warning["since_ms"] and warning["at_ms"] < end_ms]
 
 
 def replace_between(
-    warnings: Sequence[Warning], fresh: Sequence[Warning], start_ms: int, end_ms: int
-) -> list[Warning]:
+    warnings: Sequence[SeriesWarning], fresh: Sequence[SeriesWarning], start_ms: int, end_ms: int
+) -> list[SeriesWarning]:
     """Warnings with those that happened at `start_ms` to `end_ms` (inclusive) exchanged for fresh ones."""
     kept = [warning for warning in warnings if not start_ms <= warning["at_ms"] <= end_ms]
     new = [warning for warning in fresh if start_ms <= warning["at_ms"] <= end_ms]
@@ -92,7 +92,7 @@ def _beyond(factor: FloatArray) -> NDArray[np.bool_]:
     return (factor >= JUMP_FACTOR) | (factor <= 1 / JUMP_FACTOR)
 
 
-def _describe(candles: Candles, bar: int, interval_ms: int, *, halted: bool, jumped: bool) -> Warning:
+def _describe(candles: Candles, bar: int, interval_ms: int, *, halted: bool, jumped: bool) -> SeriesWarning:
     since_ms, at_ms = (int(time) for time in candles.open_time_ms[bar - 1 : bar + 1])
     factor = _larger(candles.open[bar] / candles.close[bar - 1], candles.close[bar] / candles.close[bar - 1])
     missing = max((at_ms - since_ms) // interval_ms - 1, 0)

@@ -1,12 +1,14 @@
 """What the API says about cryptocurrencies and their candles."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries, Cryptocurrency
 
 
-class WarningSerializer(serializers.Serializer):
+class WarningSerializer(serializers.Serializer[Any]):
     """One thing to know about a series before believing a result."""
 
     code = serializers.ChoiceField(choices=("halt", "reused_symbol", "redenomination", "jump"))
@@ -24,7 +26,7 @@ class SeriesSerializer(serializers.ModelSerializer[CandleSeries]):
     last_open = serializers.DateTimeField(read_only=True)
     warnings = WarningSerializer(many=True, read_only=True)
 
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]
         model = CandleSeries
         fields = (
             "id",
@@ -48,15 +50,17 @@ class CryptocurrencySerializer(serializers.ModelSerializer[Cryptocurrency]):
 
     series = SeriesSerializer(many=True, read_only=True)
 
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]
         model = Cryptocurrency
         fields = ("symbol", "base", "quote", "name", "series")
 
 
-class SeriesQuerySerializer(serializers.Serializer):
+class SeriesQuerySerializer(serializers.Serializer[Any]):
     """Which series to list."""
 
-    source = serializers.CharField(required=False, help_text="Only series from this source.")
+    source = serializers.CharField(  # pyright: ignore[reportAssignmentType]
+        required=False, help_text="Only series from this source."
+    )
     interval = serializers.ChoiceField(
         choices=list(INTERVAL_MS), required=False, help_text="Only series at this interval."
     )

@@ -1,4 +1,4 @@
-"""Candles in and out of the database: the only module that writes a series, and the one that workers read with."""
+"""Candles in and out of the database: the only module that writes a series, and what workers read with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from market_data.candles import CandleError, Candles, validate
 from market_data.chunks import StoredChunk
 from market_data.manifest import RECORD, ChunkRange, Manifest
 from market_data.models import CandleChunk, CandleSeries, Cryptocurrency
-from market_data.quality import Warning
+from market_data.quality import SeriesWarning
 from market_data.symbols import split_symbol
 
 READ_ATTEMPTS = 5
@@ -53,8 +53,9 @@ def load_series(*, source: str, interval: str, symbols: Sequence[str] | None = N
 def load_candles(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bars: int = 0) -> Candles:
     """Candles with `start_ms <= open time < end_ms`, and up to that many before them.
 
-    Reads this host's files, and fills them from the database where they are missing or damaged. When the series
-    was changed since `series` was read, `series` is read again: afterwards `range_checksum` tells what was loaded.
+    Reads this host's files, and fills them from the database where they are missing or damaged. When the
+    series was changed since `series` was read, `series` is read again: afterwards `range_checksum` tells what
+    was loaded.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def range_checksum(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bar
     return manifests.fingerprint(manifest, manifests.touched(manifest, start_ms, end_ms, warm_up_bars))
 
 
-def warnings_between(series: CandleSeries, start_ms: int, end_ms: int) -> list[Warning]:
+def warnings_between(series: CandleSeries, start_ms: int, end_ms: int) -> list[SeriesWarning]:
     """What a reader of a result over this range must know about the candles."""
     return quality.warnings_between(series.warnings, start_ms, end_ms)
 
@@ -89,8 +90,8 @@ def write_candles(
 ) -> CandleSeries:
     """Merge candles into the series of a symbol, which is made when there is none.
 
-    Where the series has a candle at the same time already, the new one replaces it. Writing what is there already
-    changes nothing, not even the version.
+    Where the series has a candle at the same time already, the new one replaces it. Writing what is there
+    already changes nothing, not even the version.
 
     Raises
     ------
@@ -252,7 +253,6 @@ def _update_facts(series: CandleSeries, changed: Sequence[_Month]) -> None:
     """Bring the series' row in line with its changed months."""
     records = _merged_manifest(series, changed)
     series.manifest = records.tobytes()
-    series.__dict__.pop("chunk_records", None)
     gaps, missing = manifests.gaps_between_months(records, series.interval_ms)
     series.version += 1
     series.candle_count = int(records["count"].sum())
@@ -288,8 +288,10 @@ def _record(month: _Month, interval_ms: int) -> tuple[object, ...]:
     )
 
 
-def _merged_warnings(series: CandleSeries, records: Manifest, changed: Sequence[_Month]) -> list[Warning]:
-    """Warnings about the changed months and the step into the next one, beside the old ones about the others."""
+def _merged_warnings(
+    series: CandleSeries, records: Manifest, changed: Sequence[_Month]
+) -> list[SeriesWarning]:
+    """Warnings about the changed months and the step into the next one, beside the old ones of the others."""
     first = int(np.searchsorted(records["month"], changed[0].month))
     last = int(np.searchsorted(records["month"], changed[-1].month))
     start, stop = max(first - CONTEXT_CHUNKS, 0), min(last + 2, len(records))
