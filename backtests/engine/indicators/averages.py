@@ -1,0 +1,26 @@
+"""Moving averages. All return NaN where no value exists yet, and have the length of their input."""
+
+import numpy as np
+
+from backtests.engine.compiled import compiled
+from market_data.candles import FloatArray
+
+
+@compiled
+def sma(values: FloatArray, period: int) -> FloatArray:
+    """Simple moving average, the mean of the last `period` values; first valid at index `period − 1`.
+
+    The running sum is taken anew every `period` bars, so that no rounding error builds up.
+    """
+    n_bars = values.shape[0]
+    averages = np.full(n_bars, np.nan)
+    weight = 1.0 / period
+    for block in range(period - 1, n_bars, period):
+        total = 0.0
+        for bar in range(block - period + 1, block + 1):
+            total += values[bar]
+        averages[block] = total * weight
+        for bar in range(block + 1, min(block + period, n_bars)):
+            total += values[bar] - values[bar - period]
+            averages[bar] = total * weight
+    return averages
