@@ -29,10 +29,11 @@ class Child:
         """Whether the process is gone."""
         return self.process.poll() is not None
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the process and everything it started."""
+    def kill(self) -> None:
+        """End the process and everything it started, at once."""
+        self.process.kill()
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)
+            os.killpg(self.process.pid, signal.SIGKILL)  # no such group when the process was attached
 
     def last_lines(self, count: int = 20) -> str:
         """The end of the process's log, for a message about what went wrong."""
@@ -67,25 +68,27 @@ def start(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     user: str | None = None,
+    attached: bool = False,
     death_signal: int = signal.SIGKILL,
 ) -> Child:
-    """Start a process in a group of its own that gets `death_signal` when the calling *thread* ends.
+    """Start a process that gets `death_signal` when the calling *thread* ends: call it from the main thread.
 
-    Call it from the main thread. Output goes to the end of `log`, or to nowhere.
+    It leads a group of its own and its output goes to the end of `log`, or to nowhere; an `attached` one
+    stays in this process's group and writes where this process does.
     """
     output = log.open("ab") if log else None
     try:
         process = subprocess.Popen(  # noqa: S603 - the callers' own commands
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
-            stdout=output or subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
+            stdout=None if attached else output or subprocess.DEVNULL,
+            stderr=None if attached else subprocess.STDOUT,
             env=dict(env) if env is not None else None,
             cwd=cwd,
             user=user,
             group="nogroup" if user == "nobody" else None,
             extra_groups=[] if user else None,
-            start_new_session=True,
+            start_new_session=not attached,
             preexec_fn=_tied_to_this_process(death_signal),  # noqa: PLW1509 - only the child itself can ask
         )
     finally:
@@ -106,27 +109,26 @@ def end(children: Iterable[Child], *, grace_seconds: float = 10.0, number: int =
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.process.wait(max(0.0, deadline - time.monotonic()))
     for child in group:
-        child.signal(signal.SIGKILL)
+        child.kill()
         child.process.wait()
 
 
 def identity(pid: int) -> str | None:
-    """What tells a process from a later one with the same number: start time and command; None if gone."""
-    folder = Path("/proc") / str(pid)
-    if not Path("/proc/self").exists():
+    """What tells a process from a later one with the same number: boot and start time; None if it is gone."""
+    if sys.platform != "linux":
         return _identity_by_ps(pid)
     try:
-        started = (folder / "stat").read_text().rpartition(")")[2].split()[19]
-        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return None
-    return f"{started} {command}" if command else None  # a zombie has no command
+    state, started_ticks = fields[0], fields[19]
+    return None if state == "Z" else f"{boot} {started_ticks}"
 
 
 def _identity_by_ps(pid: int) -> str | None:
-    listed = subprocess.run(  # noqa: S603
-        ["/bin/ps", "-p", str(pid), "-o", "lstart=,command="], capture_output=True, text=True, check=False
-    )
+    command = ["/bin/ps", "-p", str(pid), "-o", "lstart="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     return listed.stdout.strip() or None
 
 

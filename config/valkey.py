@@ -10,8 +10,8 @@ from config import processes
 from config.processes import Child
 
 
-def start_valkey(folder: Path, *, port: int | None = None) -> tuple[Child, str]:
-    """Start a server whose log lies in `folder` and return it with its URL, when it answers."""
+def start_valkey(folder: Path, *, log: Path | None = None, port: int | None = None) -> tuple[Child, str]:
+    """Start a server that works in `folder` and return it with its URL, when it answers."""
     port = port or processes.free_port()
     options = {
         "bind": "127.0.0.1",
@@ -26,7 +26,7 @@ def start_valkey(folder: Path, *, port: int | None = None) -> tuple[Child, str]:
     child = processes.start(
         "valkey",
         [get_binary_path(), *words],
-        log=folder / "valkey.log",
+        log=log or folder / "valkey.log",
         cwd=folder,
         death_signal=signal.SIGKILL,
     )

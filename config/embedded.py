@@ -1,0 +1,158 @@
+"""Candlestream on one machine without installing a server: `python -m config.embedded serve|demo`.
+
+Starts Valkey, uvicorn, a Celery worker and the scheduler, loads a market if there is none, and ends them all
+when it ends itself, however that happens.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from config import processes
+from config.home import Home, HomeInUseError
+from config.processes import ChildError
+from config.stack import BASE_DIR, Stack
+
+DEFAULT_PORT = 8000
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class LauncherError(Exception):
+    """The servers can't be started; the message says what to do."""
+
+
+class Ended(BaseException):
+    """A signal asked the launcher to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def choose_port(wanted: int | None) -> int:
+    """The port to listen on: the wanted one, or the first free one from the default on.
+
+    Raises
+    ------
+    LauncherError
+        If the wanted port is taken.
+    """
+    if wanted is not None:
+        if not processes.port_is_free(wanted):
+            raise LauncherError(
+                f"Port {wanted} is in use by another program. Choose another with PORT=, "
+                "or leave PORT out to take the next free one."
+            )
+        return wanted
+    port = next(port for port in range(DEFAULT_PORT, 65536) if processes.port_is_free(port))
+    if port != DEFAULT_PORT:
+        say(f"Port {DEFAULT_PORT} is in use by another program; taking {port}. PORT= chooses one.")
+    return port
+
+
+@contextlib.contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Turn the signals that end a program into `Ended`, once: a second one can't break the clean-up."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        for ending in ENDING_SIGNALS:
+            signal.signal(ending, signal.SIG_IGN)
+        raise Ended(number)
+
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, end)
+    yield
+
+
+def say(line: str) -> None:
+    """Tell the user something."""
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(line, flush=True)
+
+
+@contextlib.contextmanager
+def running(home: Home, *, port: int | None, data: Path | None) -> Iterator[Stack]:
+    """A stack with a market in it, ready for requests."""
+    with home.claimed():
+        stack = Stack(home, choose_port(port))
+        try:
+            say(f"Starting Candlestream in {_short(home.folder)}")
+            stack.start()
+            _load_market(stack, data)
+            stack.wait_until_ready()
+            yield stack
+        finally:
+            stack.end()
+
+
+def _load_market(stack: Stack, data: Path | None) -> None:
+    arguments = [] if data is None else [str(data.resolve())]
+    loader = stack.attach("market", "-m", "config.market", *arguments)
+    try:
+        if stack.watch(loader) != 0:
+            raise LauncherError("The market could not be loaded.")
+    finally:
+        processes.end([loader])
+
+
+def _short(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def show_demo(stack: Stack, *, once: bool) -> int:
+    """Run the terminal demo against the stack; its exit code."""
+    client = stack.attach("demo", "-m", "demo", stack.url)
+    try:
+        code = stack.watch(client)
+    finally:
+        processes.end([client])
+    if code == 0 and not once:
+        say("Serving until Ctrl-C.")
+        stack.serve()
+    return code
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m config.embedded", description=__doc__)
+    parser.add_argument("what", choices=["serve", "demo"])
+    parser.add_argument(
+        "--port", type=int, help=f"port on 127.0.0.1 (the first free one from {DEFAULT_PORT})"
+    )
+    parser.add_argument("--data", type=Path, help="folder of candle files to import")
+    parser.add_argument("--once", action="store_true", help="demo: end when the run is complete")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Run until the end and return the exit code."""
+    options = parse_arguments(arguments)
+    if os.environ.get("END_WITH_PARENT"):
+        processes.end_with_parent()
+    home = Home(Path(os.environ.get("CANDLESTREAM_HOME") or BASE_DIR / ".candlestream"))
+    serving = False
+    try:
+        with ending_on_signals(), running(home, port=options.port, data=options.data) as stack:
+            serving = options.what == "serve"
+            if serving:
+                say(f"Serving at {stack.url} until Ctrl-C.")
+                stack.serve()
+            return show_demo(stack, once=options.once)
+    except Ended as ended:
+        return 0 if serving else ended.exit_code
+    except (LauncherError, HomeInUseError, ChildError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,137 @@
+"""The servers of an embedded Candlestream: Valkey, web, worker and scheduler as child processes."""
+
+import os
+import sys
+import time
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import NoReturn
+
+from config import processes
+from config.home import Home
+from config.processes import Child, ChildError
+from config.valkey import start_valkey
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Stack:
+    """The servers of one embedded Candlestream, from start to end."""
+
+    def __init__(self, home: Home, port: int) -> None:
+        self.home = home
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/"
+        self.children: list[Child] = []
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "CANDLESTREAM_HOME": str(home.folder),
+            "SECRET_KEY": os.environ.get("SECRET_KEY") or home.secret_key(),
+            "SINGLE_USER": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def start(self) -> None:
+        """Start everything that serves; `wait_until_ready` says when it does."""
+        self._start_broker()
+        self.run("migrate", "manage.py", "migrate", "--verbosity", "0")
+        self._start(
+            "web", "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", self.port,
+            "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log",
+            "--timeout-graceful-shutdown", 2,
+        )  # fmt: skip
+        self._start(
+            "worker", "-m", "celery", "-A", "config", "worker", "--queues", "first,jobs", "--pool", "prefork",
+            "--concurrency", os.cpu_count() or 1, "--hostname", "embedded@%h", "--loglevel", "INFO",
+            "--without-gossip", "--without-mingle",
+        )  # fmt: skip
+        self._start("scheduler", "manage.py", "scheduler")
+
+    def _start_broker(self) -> None:
+        if "REDIS_URL" in self.environment:
+            return
+        server, url = start_valkey(self.home.folder, log=self.home.log("valkey"))
+        self._keep(server)
+        self.environment["REDIS_URL"] = url
+
+    def _start(self, name: str, *arguments: str | int) -> None:
+        command = [sys.executable, *(str(argument) for argument in arguments)]
+        log = self.home.log(name)
+        self._keep(processes.start(name, command, log=log, env=self.environment, cwd=BASE_DIR))
+
+    def _keep(self, child: Child) -> None:
+        self.children.append(child)
+        self.home.remember(self.children)
+
+    def run(self, name: str, *arguments: str) -> None:
+        """Run a Python program to its end, with its output in a log.
+
+        Raises
+        ------
+        ChildError
+            If it fails, or if a server ends meanwhile.
+        """
+        command = [sys.executable, *arguments]
+        child = processes.start(name, command, log=self.home.log(name), env=self.environment, cwd=BASE_DIR)
+        try:
+            if self.watch(child) != 0:
+                raise ChildError(child, f"failed with code {child.process.returncode}")
+        finally:
+            processes.end([child])
+
+    def attach(self, name: str, *arguments: str) -> Child:
+        """Start a Python program that speaks to the user itself."""
+        command = [sys.executable, *arguments]
+        return processes.start(name, command, env=self.environment, cwd=BASE_DIR, attached=True)
+
+    def watch(self, client: Child) -> int:
+        """Wait for a client's end and return its exit code.
+
+        Raises
+        ------
+        ChildError
+            If a server ends first.
+        """
+        while not client.has_ended:
+            self.check()
+            time.sleep(0.05)
+        return client.process.returncode
+
+    def serve(self) -> NoReturn:
+        """Keep serving until a signal or the end of a server."""
+        while True:
+            self.check()
+            time.sleep(0.2)
+
+    def check(self) -> None:
+        """Raise `ChildError` if a server has ended."""
+        for child in self.children:
+            if child.has_ended:
+                raise ChildError(child, f"ended unexpectedly with code {child.process.returncode}")
+
+    def wait_until_ready(self) -> None:
+        """Wait until the web server answers and the worker takes jobs."""
+        by_name = {child.name: child for child in self.children}
+        worker = by_name["worker"]
+        processes.wait_until(lambda: _answers(self.port), by_name["web"], seconds=60)
+        processes.wait_until(lambda: " ready." in worker.last_lines(200), worker, seconds=60)
+        self.home.announce(self.url)
+
+    def end(self) -> None:
+        """End all servers: those that use the broker first."""
+        processes.end([child for child in self.children if child.name != "valkey"], grace_seconds=5)
+        processes.end([child for child in self.children if child.name == "valkey"], grace_seconds=1)
+        self.children.clear()
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/api/strategies/")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
