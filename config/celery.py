@@ -13,7 +13,7 @@ app.conf.update(
     task_ignore_result=True,
     accept_content=["json"],
     task_serializer="json",
-    task_routes={"workers.tasks.execute_first_job": {"queue": "first"}},
+    task_default_queue="jobs",
     # The table of jobs remembers, not the broker: messages are acknowledged early.
     task_acks_late=False,
     worker_prefetch_multiplier=1,
@@ -28,6 +28,8 @@ app.conf.update(
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
         "health_check_interval": 10,
+        # Queues are served in the order in which the worker names them: `--queues first,jobs`.
+        "queue_order_strategy": "priority",
     },
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
@@ -35,3 +37,4 @@ app.conf.update(
 # Celery closes the database connection after every task unless told how often it may be used again.
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 app.autodiscover_tasks(["workers"])
+app.steps["worker"].add("workers.bootsteps:HeartbeatStep")

@@ -1,6 +1,8 @@
 """Which cryptocurrencies there are candles of."""
 
-from django.db.models import Max, Prefetch, QuerySet
+from collections.abc import Sequence
+
+from django.db.models import Count, Max, Prefetch, QuerySet
 
 from market_data.models import CandleSeries, Cryptocurrency
 
@@ -18,3 +20,25 @@ def cryptocurrencies(*, source: str | None = None, interval: str | None = None) 
         .order_by("-traded", "symbol")
         .prefetch_related(Prefetch("series", wanted.order_by("source", "interval")))
     )
+
+
+def source_for(interval: str, wanted: str | None = None) -> str | None:
+    """The source to take candles of an interval from: the wanted one, or that with most series; None without any."""
+    series = CandleSeries.objects.filter(interval=interval, candle_count__gt=0)
+    if wanted is not None:
+        return wanted if series.filter(source=wanted).exists() else None
+    counted = series.values_list("source").annotate(count=Count("pk")).order_by("generated", "-count", "source")
+    return next((source for source, _ in counted), None)
+
+
+def no_source(interval: str) -> str:
+    """What to say when there are no candles to be had."""
+    there_are = CandleSeries.objects.filter(candle_count__gt=0).values_list("source", "interval").distinct()
+    known = ", ".join(f"{interval} from {source}" for source, interval in there_are.order_by("source", "interval"))
+    return f"There are no {interval} candles of this source; there are {known or 'no candles at all'}."
+
+
+def unknown_symbols(symbols: Sequence[str]) -> list[str]:
+    """Those of the symbols that no cryptocurrency has."""
+    known = set(Cryptocurrency.objects.filter(symbol__in=symbols).values_list("symbol", flat=True))
+    return [symbol for symbol in symbols if symbol not in known]

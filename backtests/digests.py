@@ -1,0 +1,38 @@
+"""The digest of a result: everything it depends on, so that a result can never be stale."""
+
+import hashlib
+from dataclasses import asdict
+from uuid import UUID
+
+import orjson
+
+from backtests.engine.version import ENGINE_VERSION
+from backtests.spec import BacktestSpec
+from market_data import store
+from market_data.models import CandleSeries
+
+
+class Digester:
+    """Digests of one spec over many series."""
+
+    def __init__(self, spec: BacktestSpec) -> None:
+        self._spec = spec
+        content = {
+            "engine": ENGINE_VERSION,
+            "strategy": spec.strategy.name,
+            "code": spec.strategy.code_version,
+            "parameters": spec.parameters.model_dump(mode="json"),
+            "execution": asdict(spec.execution),
+            "source": spec.source,
+            "interval": spec.interval,
+            "range": [spec.start_ms, spec.end_ms],
+        }
+        self._common = hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16)
+
+    def digest(self, series: CandleSeries) -> UUID:
+        """The digest of the spec's result over the candles that `series` holds as it was read."""
+        spec = self._spec
+        candles = store.range_checksum(series, spec.start_ms, spec.end_ms, spec.warm_up_bars)
+        digest = self._common.copy()
+        digest.update(f"{series.cryptocurrency.symbol} {series.generated} {candles}".encode())
+        return UUID(bytes=digest.digest())

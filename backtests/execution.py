@@ -1,0 +1,81 @@
+"""One backtest of one cryptocurrency, from its candles to a Result that can be stored."""
+
+from dataclasses import asdict
+from typing import Any
+
+from backtests.digests import Digester
+from backtests.encoding import encode_equity, encode_trades
+from backtests.engine.backtest import Backtest, backtest
+from backtests.engine.curves import downsample, sparkline
+from backtests.engine.errors import EngineError
+from backtests.models import Result
+from backtests.spec import BacktestSpec
+from market_data import quality, store
+from market_data.candles import Candles
+from market_data.models import CandleSeries
+from market_data.store import MarketDataError
+from workers.handlers import JobError
+
+
+def compute_result(spec: BacktestSpec, symbol: str) -> Result:
+    """Run a backtest; the result is not stored yet.
+
+    Raises
+    ------
+    JobError
+        If there are no candles, or the engine refuses them; says which and why.
+    """
+    series = _series_of(spec, symbol)
+    try:
+        candles = store.load_candles(series, spec.start_ms, spec.end_ms, spec.warm_up_bars)
+        _require_candles(candles, spec, series)
+        signals = spec.strategy.signals(candles, spec.parameters)
+        outcome = backtest(candles, signals, spec.execution, start_ms=spec.start_ms, end_ms=spec.end_ms)
+    except (EngineError, MarketDataError) as error:
+        raise JobError(str(error)) from error
+    return _result(spec, series, candles.between(spec.start_ms, spec.end_ms), outcome)
+
+
+def _series_of(spec: BacktestSpec, symbol: str) -> CandleSeries:
+    found = store.load_series(source=spec.source, interval=spec.interval, symbols=[symbol])
+    if not found:
+        raise JobError(f"no {spec.interval} candles of {symbol} from {spec.source}")
+    return found[0]
+
+
+def _require_candles(candles: Candles, spec: BacktestSpec, series: CandleSeries) -> None:
+    if candles.bar_at(spec.start_ms) == len(candles):
+        raise JobError(
+            f"no candles in the range: {series.cryptocurrency.symbol} has candles from "
+            f"{series.first_open:%Y-%m-%d %H:%M} to {series.last_open:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def _result(spec: BacktestSpec, series: CandleSeries, candles: Candles, outcome: Backtest) -> Result:
+    counts = quality.count(candles, series.interval_ms)
+    return Result(
+        id=Digester(spec).digest(series),
+        symbol=series.cryptocurrency.symbol,
+        source=spec.source,
+        interval=spec.interval,
+        strategy=spec.strategy.name,
+        parameters=spec.parameters.model_dump(mode="json"),
+        execution=asdict(spec.execution),
+        first_open_ms=int(candles.open_time_ms[0]),
+        last_open_ms=int(candles.open_time_ms[-1]),
+        candle_count=len(candles),
+        gap_count=counts.gap_count,
+        missing_count=counts.missing_count,
+        generated=series.generated,
+        warnings=_warnings(series, candles),
+        sparkline=sparkline(outcome.equity),
+        open_trade=None if outcome.open_trade is None else outcome.open_trade.to_record(),
+        trades=encode_trades(outcome.trades),
+        equity=encode_equity(*downsample(outcome.open_time_ms, outcome.equity)),
+        **asdict(outcome.metrics),
+    )
+
+
+def _warnings(series: CandleSeries, candles: Candles) -> list[dict[str, Any]]:
+    first, last = int(candles.open_time_ms[0]), int(candles.open_time_ms[-1])
+    return [dict(warning) for warning in store.warnings_between(series, first, last + 1)]

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from backtests import views
+
+urlpatterns = [
+    path("strategies/", views.StrategyList.as_view(), name="strategies"),
+    path("backtests/", views.BacktestList.as_view(), name="backtests"),
+    path("backtests/<uuid:run_id>/results/", views.ResultList.as_view(), name="results"),
+    path("backtests/<uuid:run_id>/results/<str:symbol>/", views.ResultDetail.as_view(), name="result"),
+]

@@ -1,0 +1,117 @@
+"""Who is asking: sessions and tokens, the local user of the embedded mode, and from which page."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from channels.sessions import SessionMiddlewareStack
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse
+from django.http.request import validate_host
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from workers.models import ApiToken
+
+LOCAL_USERNAME = "local"
+
+
+def local_user() -> Any:
+    """The one user of the embedded mode, made when first needed."""
+    user, _ = get_user_model().objects.get_or_create(
+        username=LOCAL_USERNAME, defaults={"is_staff": True, "is_superuser": True}
+    )
+    return user
+
+
+def user_of_token(secret: str) -> Any | None:
+    """The owner of a token that exists and has not expired."""
+    token = ApiToken.objects.select_related("owner").filter(hash=ApiToken.hash_of(secret)).first()
+    if token is None or token.expires_at <= timezone.now() or not token.owner.is_active:
+        return None
+    return token.owner
+
+
+def is_own_origin(origin: str, host: str) -> bool:
+    """Whether a browser's Origin is the page's own, by host and port, or one the operator trusts."""
+    return urlsplit(origin).netloc.lower() == host.lower() or origin in settings.TRUSTED_ORIGINS
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>` (or `Token <token>`)."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        words = get_authorization_header(request).decode("latin-1").split()
+        if not words or words[0].lower() not in {"bearer", "token"}:
+            return None
+        user = user_of_token(words[1]) if len(words) == 2 else None
+        if user is None:
+            raise AuthenticationFailed("The token is unknown or has expired.")
+        return user, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class LocalUserAuthentication(BaseAuthentication):
+    """Embedded mode: whoever reaches the loopback address is the local user, but no foreign page is."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        origin = request.headers.get("Origin")
+        if origin and not is_own_origin(origin, request.get_host()):
+            raise PermissionDenied(f"Requests from pages of {origin} are not allowed.")
+        return local_user(), None
+
+
+class LocalUserMiddleware:
+    """Embedded mode: the pages and the admin know the local user too."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.user = local_user()
+        return self.get_response(request)
+
+
+class WebSocketAccess:
+    """ASGI middleware: puts the user into the scope, and refuses foreign pages and unknown hosts."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = SessionMiddlewareStack(_UserInScope(application))
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        origin, host = headers.get(b"origin"), headers.get(b"host", "")
+        if _is_known_host(host) and (origin is None or is_own_origin(origin, host)):
+            return await self.application(scope, receive, send)
+        await receive()
+        return await send({"type": "websocket.close", "code": 4403})
+
+
+class _UserInScope:
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        scope["user"] = await database_sync_to_async(_user_of_scope)(scope)
+        return await self.application(scope, receive, send)
+
+
+def _user_of_scope(scope: dict[str, Any]) -> Any | None:
+    if settings.SINGLE_USER:
+        return local_user()
+    headers = dict(scope["headers"])
+    words = headers.get(b"authorization", b"").decode("latin-1").split()
+    if len(words) == 2 and words[0].lower() in {"bearer", "token"}:
+        return user_of_token(words[1])
+    user_id = scope["session"].get("_auth_user_id")
+    return get_user_model().objects.filter(pk=user_id, is_active=True).first() if user_id else None
+
+
+def _is_known_host(host: str) -> bool:
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return validate_host(name, settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1"])

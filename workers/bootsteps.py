@@ -1,0 +1,32 @@
+"""What a Celery worker does beside executing tasks: warm up before it forks its pool, and beat."""
+
+from typing import Any
+
+from celery import bootsteps
+
+from workers import handlers
+from workers.heartbeat import Heartbeat
+
+
+class HeartbeatStep(bootsteps.StartStopStep):
+    """Registers the worker before its pool exists, beats while it runs, signs off when it stops."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        self.heartbeat = Heartbeat(slots=parent.concurrency)
+
+    def create(self, parent: Any) -> None:
+        # Everything compiled here is inherited by the children: a respawned one is ready at once.
+        for handler in handlers.all_handlers():
+            handler.warm_up()
+        self.heartbeat.register()
+
+    def start(self, parent: Any) -> None:
+        self.heartbeat.start(lambda: [process.pid for process in parent.pool._pool._pool])  # noqa: SLF001
+
+    def stop(self, parent: Any) -> None:
+        self.heartbeat.stop()
+
+    terminate = stop

@@ -1,0 +1,64 @@
+"""Errors as RFC 9457 problem details: what was wrong, in which field, and what would be right."""
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from workers.handlers import InvalidSpec
+
+CONTENT_TYPE = "application/problem+json"
+TITLES = {
+    400: "The request is not valid",
+    401: "Log in or send a token",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Conflict",
+    413: "The body is too large",
+    415: "Unsupported media type",
+    429: "Too many requests",
+}
+
+
+class BodyTooLarge(exceptions.APIException):  # noqa: N818 -- named like the framework's own exceptions
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is larger than the server accepts."
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn an exception of a view into problem details; None for what is the server's own fault."""
+    if isinstance(error, InvalidSpec):
+        error = exceptions.ValidationError(error.errors)
+    elif isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    response.data = problem(response.status_code, response.data)
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+def problem(code: int, data: Any) -> dict[str, Any]:
+    """The body of a problem response from what the framework gives for an error."""
+    body: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(code, "Error"), "status": code}
+    if isinstance(data, dict) and set(data) == {"detail"}:
+        return {**body, "detail": str(data["detail"])}
+    errors = _fields(data)
+    detail = "; ".join(f"{field}: {' '.join(messages)}" for field, messages in errors.items())
+    return {**body, "detail": detail, "errors": errors}
+
+
+def _fields(data: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Flatten nested errors: `{"parameters": {"period": [...]}}` becomes `{"parameters.period": [...]}`."""
+    if isinstance(data, dict):
+        flat: dict[str, list[str]] = {}
+        for name, value in data.items():
+            flat.update(_fields(value, f"{prefix}.{name}" if prefix else str(name)))
+        return flat
+    messages = data if isinstance(data, list) else [data]
+    return {prefix or "non_field_errors": [str(message) for message in messages]}

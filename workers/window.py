@@ -1,0 +1,68 @@
+"""The window: how many jobs of a run may be in flight at once.
+
+Pausing, stopping, early termination, priorities and fairness all rest on it: what has not been
+dispatched can still be held back, reordered or dropped.
+"""
+
+import time
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from workers import dispatch, heartbeat
+from workers.models import Job, Run
+
+MIN_WINDOW = 4
+JOBS_PER_SLOT = 2
+REDELIVER_SECONDS = (2, 4, 8, 16, 32, 60)
+SLOTS_KEPT_SECONDS = 1.0
+
+
+def room(run: Run) -> int:
+    """How many pending jobs of the run may be dispatched now."""
+    if run.status != Run.Status.RUNNING:
+        return 0
+    return max(min(size(run.max_parallel) - run.in_flight, run.pending), 0)
+
+
+def size(max_parallel: int | None) -> int:
+    """Jobs of a run that may be in flight: twice the live slots, at least 4, at most `max_parallel`."""
+    wanted = max(MIN_WINDOW, JOBS_PER_SLOT * _slots.live())
+    return min(wanted, max_parallel) if max_parallel else wanted
+
+
+def release(run: Run) -> None:
+    """Dispatch pending jobs while the window has room; the caller has locked the run and saves it."""
+    count = room(run)
+    if count == 0:
+        return
+    pending = run.jobs.filter(status=Job.Status.PENDING).order_by("position")
+    job_ids = list(pending.values_list("pk", flat=True)[:count])
+    Job.objects.filter(pk__in=job_ids).update(
+        status=Job.Status.DISPATCHED, deliveries=1, redeliver_at=redelivery_time(deliveries=1)
+    )
+    run.in_flight += len(job_ids)
+    dispatch.publish_on_commit(job_ids)
+
+
+def redelivery_time(*, deliveries: int) -> datetime:
+    """When a job whose message was sent `deliveries` times, and never claimed, is sent again."""
+    seconds = REDELIVER_SECONDS[min(deliveries, len(REDELIVER_SECONDS)) - 1]
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+class _LiveSlots:
+    """Slots of the live workers, counted at most once a second in a process."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._counted_at = float("-inf")
+
+    def live(self) -> int:
+        if time.monotonic() - self._counted_at >= SLOTS_KEPT_SECONDS:
+            self._count = heartbeat.live_slots()
+            self._counted_at = time.monotonic()
+        return self._count
+
+
+_slots = _LiveSlots()
