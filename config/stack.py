@@ -129,7 +129,7 @@ class Stack:
 def _answers(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/api/strategies/")
+        connection.request("GET", "/api/health/")
         return connection.getresponse().status == HTTPStatus.OK
     except (OSError, HTTPException):
         return False
