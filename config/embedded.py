@@ -17,14 +17,10 @@ from typing import NoReturn
 from config import processes
 from config.home import Home, HomeInUseError
 from config.processes import ChildError
-from config.stack import BASE_DIR, Stack
+from config.stack import BASE_DIR, Stack, StackError
 
 DEFAULT_PORT = 8000
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-
-
-class LauncherError(Exception):
-    """The servers can't be started; the message says what to do."""
 
 
 class Ended(BaseException):
@@ -40,12 +36,12 @@ def choose_port(wanted: int | None) -> int:
 
     Raises
     ------
-    LauncherError
+    StackError
         If the wanted port is taken.
     """
     if wanted is not None:
         if not processes.port_is_free(wanted):
-            raise LauncherError(
+            raise StackError(
                 f"Port {wanted} is in use by another program. Choose another with PORT=, "
                 "or leave PORT out to take the next free one."
             )
@@ -84,22 +80,11 @@ def running(home: Home, *, port: int | None, data: Path | None) -> Iterator[Stac
         stack = Stack(home, choose_port(port))
         try:
             say(f"Starting Candlestream in {_short(home.folder)}")
-            stack.start()
-            _load_market(stack, data)
+            stack.start(data)
             stack.wait_until_ready()
             yield stack
         finally:
             stack.end()
-
-
-def _load_market(stack: Stack, data: Path | None) -> None:
-    arguments = [] if data is None else [str(data.resolve())]
-    loader = stack.attach("market", "-m", "config.market", *arguments)
-    try:
-        if stack.watch(loader) != 0:
-            raise LauncherError("The market could not be loaded.")
-    finally:
-        processes.end([loader])
 
 
 def _short(path: Path) -> str:
@@ -149,7 +134,7 @@ def main(arguments: list[str]) -> int:
             return show_demo(stack, once=options.once)
     except Ended as ended:
         return 0 if serving else ended.exit_code
-    except (LauncherError, HomeInUseError, ChildError) as error:
+    except (StackError, HomeInUseError, ChildError) as error:
         print(error, file=sys.stderr)
         return 1
 

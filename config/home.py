@@ -23,6 +23,7 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.logs = self.folder / "logs"
+        self.static = self.folder / "static"
         self._owner = self.folder / "launcher.json"
         self._children = self.folder / "processes.json"
 
@@ -37,6 +38,7 @@ class Home:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)
+        self.static.mkdir(exist_ok=True)
         with (self.folder / "launcher.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel frees it, even after SIGKILL

@@ -16,6 +16,10 @@ from config.valkey import start_valkey
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+class StackError(Exception):
+    """The servers can't be started; the message says what to do."""
+
+
 class Stack:
     """The servers of one embedded Candlestream, from start to end."""
 
@@ -30,13 +34,20 @@ class Stack:
             "CANDLESTREAM_HOME": str(home.folder),
             "SECRET_KEY": os.environ.get("SECRET_KEY") or home.secret_key(),
             "SINGLE_USER": "1",
+            "STATIC_ROOT": str(home.static),
             "PYTHONUNBUFFERED": "1",
         }
 
-    def start(self) -> None:
-        """Start everything that serves; `wait_until_ready` says when it does."""
+    def start(self, data: Path | None) -> None:
+        """Start everything, with a market to work on; `wait_until_ready` says when it serves.
+
+        Raises
+        ------
+        StackError
+            If the market can't be loaded; why has been shown by then.
+        """
         self._start_broker()
-        self.run("migrate", "manage.py", "migrate", "--verbosity", "0")
+        self._prepare(data)
         self._start(
             "web", "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", self.port,
             "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log",
@@ -56,6 +67,15 @@ class Stack:
         self._keep(server)
         self.environment["REDIS_URL"] = url
 
+    def _prepare(self, data: Path | None) -> None:
+        folder = [] if data is None else [str(data.resolve())]
+        preparation = self.attach("prepare", "-m", "config.prepare", *folder)
+        try:
+            if self.watch(preparation) != 0:
+                raise StackError("The database or its market could not be prepared.")
+        finally:
+            processes.end([preparation])
+
     def _start(self, name: str, *arguments: str | int) -> None:
         command = [sys.executable, *(str(argument) for argument in arguments)]
         log = self.home.log(name)
@@ -64,22 +84,6 @@ class Stack:
     def _keep(self, child: Child) -> None:
         self.children.append(child)
         self.home.remember(self.children)
-
-    def run(self, name: str, *arguments: str) -> None:
-        """Run a Python program to its end, with its output in a log.
-
-        Raises
-        ------
-        ChildError
-            If it fails, or if a server ends meanwhile.
-        """
-        command = [sys.executable, *arguments]
-        child = processes.start(name, command, log=self.home.log(name), env=self.environment, cwd=BASE_DIR)
-        try:
-            if self.watch(child) != 0:
-                raise ChildError(child, f"failed with code {child.process.returncode}")
-        finally:
-            processes.end([child])
 
     def attach(self, name: str, *arguments: str) -> Child:
         """Start a Python program that speaks to the user itself."""
