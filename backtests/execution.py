@@ -12,8 +12,8 @@ from backtests.models import Result
 from backtests.spec import BacktestSpec
 from market_data import quality, store
 from market_data.candles import Candles
+from market_data.errors import MarketDataError
 from market_data.models import CandleSeries
-from market_data.store import MarketDataError
 from workers.handlers import JobError
 
 

@@ -12,6 +12,7 @@ from market_data import codec, local_files, quality
 from market_data import manifest as manifests
 from market_data.candles import CandleError, Candles, validate
 from market_data.chunks import StoredChunk
+from market_data.errors import DamagedSeriesError
 from market_data.manifest import RECORD, ChunkRange, Manifest
 from market_data.models import CandleChunk, CandleSeries, Cryptocurrency
 from market_data.quality import SeriesWarning
@@ -20,14 +21,6 @@ from market_data.symbols import split_symbol
 READ_ATTEMPTS = 5
 CONTEXT_CHUNKS = 2
 """Months before a changed one that a warning about its first candles may depend on."""
-
-
-class MarketDataError(Exception):
-    """What can go wrong with market data; the message is one sentence for the user."""
-
-
-class DamagedSeriesError(MarketDataError):
-    """The database holds something else than what was written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,190 @@
+"""Bring candles from files into the store: recognise, check everything, then write."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from market_data.candles import Candles, IntArray
+from market_data.errors import FileRefusedError
+from market_data.importers.containers import Content, contents
+from market_data.importers.layout import Layout, detect, interval_in, symbol_in
+from market_data.importers.parsing import Parsed, check_grid, detect_interval, parse
+from market_data.importers.tables import Rows, read_rows
+from market_data.intervals import INTERVAL_MS
+from market_data.models import CandleSeries
+from market_data.store import write_candles
+from market_data.symbols import split_symbol, symbol_of
+
+SOURCE = "files"
+_SUFFIXES = (".parquet", ".pq", ".feather", ".arrow", ".json", ".jsonl", ".csv", ".txt", ".gz", ".zip")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the user says about files, instead of leaving it to be recognised."""
+
+    source: str = SOURCE
+    symbol: str | None = None
+    interval: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One cryptocurrency in one file: what was recognised and, unless it was a dry run, stored."""
+
+    file: str
+    layout: str
+    columns: dict[str, str]
+    written_as: str
+    symbol: str
+    interval: str
+    candle_count: int
+    first_open_ms: int
+    last_open_ms: int
+    repairs: Counter[str]
+    series: CandleSeries | None = None
+
+
+def files_in(paths: list[Path]) -> list[Path]:
+    """The files that paths mean: files as they are, folders with every file of a known ending in them."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(file for file in path.rglob("*") if file.name.lower().endswith(_SUFFIXES))
+        else:
+            found.append(path)
+    return found
+
+
+def import_file(path: Path, options: ImportOptions, *, dry_run: bool = False) -> list[Imported]:
+    """Import every table in a file.
+
+    A file of up to `BATCH_ROWS` rows is parsed once. A larger one is parsed twice: it is checked to its end
+    before its first candle is stored, yet only a batch is in memory, and the store is never locked for longer
+    than one batch takes.
+
+    Raises
+    ------
+    FileRefusedError
+        If any of it can't be imported; nothing of it is stored then.
+    """
+    tables = [_Table(content, options) for content in contents(path)]
+    for table in tables:
+        table.check()
+    if dry_run:
+        return [found for table in tables for found in table.found.values()]
+    return [found for table in tables for found in table.store()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Candles of one cryptocurrency from one batch of rows."""
+
+    symbol: str
+    layout: Layout
+    parsed: Parsed
+
+
+class _Table:
+    """One table of candles in a file: checked first, stored afterwards."""
+
+    def __init__(self, content: Content, options: ImportOptions) -> None:
+        self.content = content
+        self.options = options
+        self.found: dict[str, Imported] = {}
+        self._only_batch: list[_Part] | None = None
+
+    def check(self) -> None:
+        """Parse every row, and note what is found."""
+        for number, batch in enumerate(self._batches()):
+            self._only_batch = batch if number == 0 else None
+            for part in batch:
+                self._note(part)
+        if not self.found:
+            raise FileRefusedError(f"{self.content.name} holds no candles.")
+
+    def store(self) -> list[Imported]:
+        """Write what has been checked."""
+        for batch in self._batches() if self._only_batch is None else [self._only_batch]:
+            for part in batch:
+                found = self.found[part.symbol]
+                series = write_candles(
+                    symbol=part.symbol,
+                    source=self.options.source,
+                    interval=found.interval,
+                    candles=part.parsed.candles,
+                )
+                self.found[part.symbol] = replace(found, series=series)
+        return list(self.found.values())
+
+    def _batches(self) -> Iterator[list[_Part]]:
+        for rows in read_rows(self.content):
+            parts = [self._parse(rows, *share) for share in self._shares(rows)]
+            yield [part for part in parts if len(part.parsed.candles)]
+
+    def _shares(self, rows: Rows) -> Iterator[tuple[str, Layout, IntArray]]:
+        """The rows of each cryptocurrency: by the user's word, by a column, or by the file's name."""
+        everything = np.arange(len(rows.table))
+        named = self.options.symbol or symbol_in(self.content.stem)
+        layout = self._layout(rows, named or "")
+        if self.options.symbol is None and layout.symbol_column is not None:
+            column = rows.table.column(layout.symbol_column).to_numpy()
+            for name in sorted({str(value) for value in column}):
+                symbol = self._symbol(name)
+                yield symbol, self._layout(rows, symbol), everything[column == name]
+        elif named is None:
+            raise FileRefusedError(
+                f"{self.content.name}: no cryptocurrency in the file's name and no column for it; "
+                "name it with --symbol BTCUSDT."
+            )
+        else:
+            yield self._symbol(named), layout, everything
+
+    def _layout(self, rows: Rows, symbol: str) -> Layout:
+        base = split_symbol(symbol)[0]
+        layout = detect(rows.table.column_names, self.options.columns, self.content.name, base)
+        return replace(layout, name=rows.make) if rows.make else layout
+
+    def _symbol(self, name: str) -> str:
+        symbol = symbol_of(name)
+        if symbol is None:
+            raise FileRefusedError(f"{self.content.name}: {name!r} is no symbol; one looks like BTCUSDT.")
+        return symbol
+
+    def _parse(self, rows: Rows, symbol: str, layout: Layout, numbers: IntArray) -> _Part:
+        table = rows.table if len(numbers) == len(rows.table) else rows.table.take(pa.array(numbers))
+        return _Part(symbol, layout, parse(rows, table, numbers, layout, self.content.name))
+
+    def _note(self, part: _Part) -> None:
+        candles, known = part.parsed.candles, self.found.get(part.symbol)
+        interval = known.interval if known else self._interval(candles)
+        check_grid(candles, interval, self.content.name)
+        first, last = int(candles.open_time_ms[0]), int(candles.open_time_ms[-1])
+        self.found[part.symbol] = Imported(
+            file=self.content.name,
+            layout=part.layout.name,
+            columns=part.layout.columns,
+            written_as=part.parsed.written_as,
+            symbol=part.symbol,
+            interval=interval,
+            candle_count=len(candles) + (known.candle_count if known else 0),
+            first_open_ms=min(first, known.first_open_ms) if known else first,
+            last_open_ms=max(last, known.last_open_ms) if known else last,
+            repairs=part.parsed.repairs + (known.repairs if known else Counter()),
+        )
+
+    def _interval(self, candles: Candles) -> str:
+        interval = (
+            self.options.interval or detect_interval(candles.open_time_ms) or interval_in(self.content.stem)
+        )
+        if interval is None:
+            raise FileRefusedError(
+                f"{self.content.name}: the candles have none of the intervals ({', '.join(INTERVAL_MS)}); "
+                "name the right one with --interval."
+            )
+        return interval

@@ -1,0 +1,210 @@
+"""The rows of a file, a few hundred thousand at a time, whatever its format."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.feather as pa_feather
+import pyarrow.ipc as pa_ipc
+import pyarrow.parquet as pa_parquet
+
+from market_data.errors import FileRefusedError
+from market_data.importers.containers import HEAD_BYTES, Content
+from market_data.importers.layout import FIELDS, HEADERLESS
+
+BATCH_ROWS = 500_000
+CSV_BLOCK_BYTES = 32 * 1024 * 1024
+MOST_JSON_BYTES = 1024 * 1024 * 1024
+_DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some neighbouring rows of a table, as they are written there.
+
+    Attributes
+    ----------
+    table
+        Text for CSV, typed columns for the other formats.
+    first_row
+        What to call the first of them: its line in a CSV, its number from 1 in the others.
+    unit
+        "line" or "row".
+    make
+        What make of table it is, if it has no header that would tell.
+    """
+
+    table: pa.Table
+    first_row: int
+    unit: str
+    make: str = ""
+
+
+def read_rows(content: Content) -> Iterator[Rows]:
+    """The rows of a file from the first to the last, in bounded memory (JSON: up to a gigabyte of text).
+
+    Raises
+    ------
+    FileRefusedError
+        If the file is not what its first bytes promise.
+    """
+    reader = {"parquet": _parquet, "feather": _feather, "json": _json, "csv": _csv}[content.kind]
+    try:
+        with content.open() as stream:
+            yield from reader(stream, content.name)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
+        raise FileRefusedError(
+            f"{content.name} is a damaged or cut off {content.kind} file: {reason}."
+        ) from error
+
+
+def _parquet(stream: IO[bytes], _name: str) -> Iterator[Rows]:
+    file = pa_parquet.ParquetFile(_seekable(stream))
+    row = 1
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+        yield Rows(_named_index(pa.Table.from_batches([batch])), row, "row")
+        row += len(batch)
+
+
+def _feather(stream: IO[bytes], _name: str) -> Iterator[Rows]:
+    source = _seekable(stream)
+    try:
+        reader = pa_ipc.open_file(source)
+    except pa.ArrowInvalid:
+        source.seek(0)
+        yield Rows(pa_feather.read_table(source, use_threads=False), 1, "row")
+        return
+    row = 1
+    for number in range(reader.num_record_batches):
+        batch = reader.get_batch(number)
+        yield Rows(_named_index(pa.Table.from_batches([batch])), row, "row")
+        row += len(batch)
+
+
+def _named_index(table: pa.Table) -> pa.Table:
+    """A pandas index without a name is a column like any other: usually the time."""
+    names = ["datetime" if name == "__index_level_0__" else name for name in table.column_names]
+    return table.rename_columns(names)
+
+
+def _seekable(stream: IO[bytes]) -> IO[bytes]:
+    return stream if stream.seekable() else io.BytesIO(stream.read())
+
+
+def _json(stream: IO[bytes], name: str) -> Iterator[Rows]:
+    """An array of arrays or of objects, an object of arrays, or one object a line."""
+    text = stream.read(MOST_JSON_BYTES + 1)
+    if len(text) > MOST_JSON_BYTES:
+        raise FileRefusedError(
+            f"{name} is more than a gigabyte of JSON; split it, or convert it to CSV or Parquet."
+        )
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        try:
+            data = [orjson.loads(line) for line in text.splitlines() if line.strip()]
+        except orjson.JSONDecodeError:
+            raise FileRefusedError(f"{name} is no valid JSON: {error}.") from error
+    if isinstance(data, dict) and isinstance(data.get("data"), list):
+        data = data["data"]
+    yield _json_rows(data, name)
+
+
+def _json_rows(data: Any, name: str) -> Rows:
+    if isinstance(data, dict) and data and all(isinstance(column, list) for column in data.values()):
+        return Rows(pa.table(data), 1, "row")
+    if not isinstance(data, list) or not data:
+        raise FileRefusedError(f"{name} holds no list of candles.")
+    if all(isinstance(row, dict) for row in data):
+        return Rows(pa.Table.from_pylist(data), 1, "row")
+    widths = {len(row) if isinstance(row, list) else 0 for row in data}
+    make, columns = _without_header(min(widths), name, "row 1")
+    if len(widths) > 1:
+        raise FileRefusedError(
+            f"{name} has rows of {min(widths)} to {max(widths)} values; all must be alike."
+        )
+    return Rows(pa.table(dict(zip(columns, map(list, zip(*data, strict=True)), strict=True))), 1, "row", make)
+
+
+def _csv(stream: IO[bytes], name: str) -> Iterator[Rows]:
+    head = stream.read(HEAD_BYTES)
+    skipped, delimiter, header = _sniff(head, name)
+    width = len(header)
+    make = ""
+    if _is_candle(header):
+        make, columns = _without_header(width, name, f"line {skipped + 1}")
+    else:
+        columns, skipped = _unique(header), skipped + 1
+    reader = pa_csv.open_csv(
+        _Rest(head, stream),
+        read_options=pa_csv.ReadOptions(
+            skip_rows=skipped, column_names=columns, use_threads=False, block_size=CSV_BLOCK_BYTES
+        ),
+        parse_options=pa_csv.ParseOptions(delimiter=delimiter),
+        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
+    )
+    line = skipped + 1
+    for batch in reader:
+        yield Rows(pa.Table.from_batches([batch]), line, "line", make)
+        line += len(batch)
+
+
+class _Rest(io.RawIOBase):
+    """A stream whose beginning has been read already."""
+
+    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
+        self._head = head
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """The head first, then what follows."""
+        data = self._head[: len(buffer)] if self._head else self._stream.read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _sniff(head: bytes, name: str) -> tuple[int, str, list[str]]:
+    """Lines to skip, the delimiter, and the fields of the table's first line: its header, or a candle."""
+    lines = head.decode("utf-8-sig", errors="replace").splitlines()[:20]
+    for number, line in enumerate(lines):
+        for delimiter in _DELIMITERS:
+            fields = next(csv.reader([line], delimiter=delimiter), [])
+            if len(fields) >= len(FIELDS):
+                return number, delimiter, [field.strip() for field in fields]
+    raise FileRefusedError(
+        f"{name}: no line with at least {len(FIELDS)} fields separated by comma, semicolon, tab or bar; "
+        "expected time, open, high, low, close, volume."
+    )
+
+
+def _is_candle(fields: list[str]) -> bool:
+    """Whether a line holds numbers rather than the names of columns."""
+    return (
+        sum(field.replace(".", "", 1).replace("e-", "", 1).isdigit() for field in fields) >= len(FIELDS) - 1
+    )
+
+
+def _without_header(width: int, name: str, where: str) -> tuple[str, list[str]]:
+    if width not in HEADERLESS:
+        raise FileRefusedError(
+            f"{name}, {where}: {width} values and no header; tables without one have 6, 7, 8 or 12 columns."
+        )
+    make, columns = HEADERLESS[width]
+    return make, columns.split()
+
+
+def _unique(header: list[str]) -> list[str]:
+    return [
+        field if field and field not in header[:at] else f"column_{at + 1}" for at, field in enumerate(header)
+    ]

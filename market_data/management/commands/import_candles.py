@@ -1,0 +1,88 @@
+"""`manage.py import_candles`: candles from files into the store."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from market_data.errors import MarketDataError
+from market_data.importers.importing import SOURCE, Imported, ImportOptions, files_in, import_file
+from market_data.importers.layout import FIELDS
+from market_data.intervals import INTERVAL_MS
+from market_data.models import as_datetime
+
+
+class Command(BaseCommand):
+    """Import candles from files: what they hold is recognised, checked, and shown."""
+
+    help = "Import candles from Parquet, CSV (also gz, zip), Feather and JSON files, or folders of them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Files, and what to say about them instead of having it recognised."""
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+        parser.add_argument(
+            "--source", default=SOURCE, help=f"where the candles come from (default {SOURCE!r})"
+        )
+        parser.add_argument(
+            "--symbol", help="the cryptocurrency, instead of the one in the file's name or column"
+        )
+        parser.add_argument(
+            "--interval", choices=list(INTERVAL_MS), help="instead of the distance of the candles"
+        )
+        parser.add_argument(
+            "--columns",
+            type=_columns,
+            default={},
+            metavar="FIELD=NAME,…",
+            help=f"the file's names of {', '.join(FIELDS)} and symbol, instead of the recognised ones",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="show what is recognised; store nothing")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Import one file after the other, a line for each; a bad one does not hold up the others."""
+        wanted = ImportOptions(options["source"], options["symbol"], options["interval"], options["columns"])
+        files = files_in(options["paths"])
+        candle_count = refused = 0
+        for number, path in enumerate(files, start=1):
+            try:
+                found = import_file(path, wanted, dry_run=options["dry_run"])
+            except MarketDataError as error:
+                refused += 1
+                self.stderr.write(f"{number}/{len(files)} refused: {error}")
+                continue
+            candle_count += sum(imported.candle_count for imported in found)
+            for imported in found:
+                self.stdout.write(f"{number}/{len(files)} {_line(imported)}")
+        verb = "Recognised" if options["dry_run"] else "Imported"
+        self.stdout.write(
+            f"{verb} {candle_count:,} candles from {len(files) - refused} of {len(files)} files."
+        )
+        if not files or refused:
+            raise CommandError(
+                f"{refused} of {len(files)} files were refused." if files else "No files there."
+            )
+
+
+def _columns(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    return {field.strip(): name.strip() for field, _, name in pairs}
+
+
+def _line(imported: Imported) -> str:
+    first, last = as_datetime(imported.first_open_ms), as_datetime(imported.last_open_ms)
+    text = f"{imported.symbol} {imported.interval}: {imported.candle_count:,} candles"
+    text += f", {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    if imported.repairs:
+        text += "; rows " + ", ".join(f"{rule}: {rows:,}" for rule, rows in sorted(imported.repairs.items()))
+    if imported.series is None:
+        columns = ", ".join(f"{field}={name}" for field, name in imported.columns.items())
+        return (
+            f"{text} [{imported.file}: layout {imported.layout}, {columns}, times as {imported.written_as}]"
+        )
+    series = imported.series
+    if series.gap_count:
+        text += f"; {series.gap_count} gaps ({series.missing_count:,} candles missing)"
+    return text + "".join(
+        f"\n      {warning['message']}" for warning in series.warnings if warning["code"] != "jump"
+    )
