@@ -16,6 +16,7 @@ from backtests.strategies.registry import all_strategies, find_strategy
 from market_data import market
 from market_data.intervals import INTERVAL_MS
 
+DEFAULTS = Execution()
 MAX_SYMBOLS = 10_000
 MAX_PARALLEL = 10_000
 
@@ -83,9 +84,9 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
     interval = serializers.ChoiceField(required=False, choices=list(INTERVAL_MS), default="1h")
     start = UtcField(required=False, allow_null=True, default=None)
     end = UtcField(required=False, allow_null=True, default=None)
-    initial_cash = FiniteFloatField(required=False, default=Execution.initial_cash)
-    fee_rate = FiniteFloatField(required=False, default=Execution.fee_rate)
-    slippage_rate = FiniteFloatField(required=False, default=Execution.slippage_rate)
+    initial_cash = FiniteFloatField(required=False, default=DEFAULTS.initial_cash)
+    fee_rate = FiniteFloatField(required=False, default=DEFAULTS.fee_rate)
+    slippage_rate = FiniteFloatField(required=False, default=DEFAULTS.slippage_rate)
     fill = serializers.ChoiceField(required=False, choices=["next_open", "same_close"], default="next_open")
     max_parallel = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=MAX_PARALLEL
@@ -99,7 +100,7 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(f"There is no strategy {value!r}; there are {known}.") from None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        errors = {**_range_errors(attrs), **_execution_errors(attrs)}
+        errors = _execution_errors(attrs)
         try:
             attrs["parameters"] = _checked_parameters(attrs["strategy"], attrs["parameters"])
         except ParameterErrors as error:
@@ -107,9 +108,11 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
         source = market.source_for(attrs["interval"], attrs.get("source"))
         if source is None:
             errors["source" if "source" in attrs else "interval"] = [market.no_source(attrs["interval"])]
+        else:
+            attrs["source"] = source
+            errors.update(_fill_range(attrs))
         if errors:
             raise serializers.ValidationError(errors)
-        attrs["source"] = source
         return attrs
 
     def spec(self) -> dict[str, Any]:
@@ -117,15 +120,16 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
         names = ("strategy", "parameters", "symbols", "source", "interval", "start", "end", *EXECUTION_FIELDS)
         spec = {name: self.validated_data[name] for name in names}
         for name in ("start", "end"):
-            spec[name] = None if spec[name] is None else spec[name].isoformat().replace("+00:00", "Z")
+            spec[name] = spec[name].isoformat().replace("+00:00", "Z")
         return {**spec, "max_parallel": self.validated_data["max_parallel"]}
 
 
-def _range_errors(attrs: dict[str, Any]) -> dict[str, list[str]]:
-    start, end = attrs["start"], attrs["end"]
-    if start is not None and end is not None and start >= end:
-        return {"end": ["Must be after start."]}
-    return {}
+def _fill_range(attrs: dict[str, Any]) -> dict[str, list[str]]:
+    """Take the ends of the candles for those of the range that are not given; errors by field."""
+    first, end = market.range_of(source=attrs["source"], interval=attrs["interval"])
+    attrs["start"] = attrs["start"] or first
+    attrs["end"] = attrs["end"] or end
+    return {} if attrs["start"] < attrs["end"] else {"end": ["Must be after start."]}
 
 
 def _execution_errors(attrs: dict[str, Any]) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """What a backtest is asked to do, once validated: the spec of a run of kind `backtest`."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,6 @@ from workers.handlers import Spec
 ALL_SYMBOLS = "all"
 EXECUTION_FIELDS = ("initial_cash", "fee_rate", "slippage_rate", "fill")
 """Execution settings that a request may name; the others keep their defaults."""
-ALL_TIME = (-(2**62), 2**62)
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,13 @@ class BacktestSpec:
     @classmethod
     def parse(cls, spec: Spec) -> "BacktestSpec":
         """Read a run's spec, which was validated when the run was created."""
-        start, end = spec["start"], spec["end"]
         return cls(
             strategy_name=spec["strategy"],
             raw_parameters=spec["parameters"],
             source=spec["source"],
             interval=spec["interval"],
-            start_ms=ALL_TIME[0] if start is None else to_ms(start),
-            end_ms=ALL_TIME[1] if end is None else to_ms(end),
+            start_ms=to_ms(spec["start"]),
+            end_ms=to_ms(spec["end"]),
             execution=Execution(**{name: spec[name] for name in EXECUTION_FIELDS}),
         )
 
@@ -56,8 +54,5 @@ class BacktestSpec:
 
 
 def to_ms(time: str) -> int:
-    """Milliseconds since 1970 of an ISO 8601 time; UTC where it names no zone."""
-    moment = datetime.fromisoformat(time)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    """Milliseconds since 1970 of an ISO 8601 time with its zone."""
+    return round(datetime.fromisoformat(time).timestamp() * 1000)

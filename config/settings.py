@@ -83,7 +83,9 @@ TEMPLATES = [
 
 def _database() -> dict[str, Any]:
     """The database of `DATABASE_URL`, with the options that its engine needs under many writers."""
-    database: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{HOME_DIR / 'candlestream.sqlite3'}")
+    database: dict[str, Any] = env.db(
+        "DATABASE_URL", default=f"sqlite:///{HOME_DIR / 'candlestream.sqlite3'}"
+    )
     database["CONN_MAX_AGE"] = 0  # under ASGI a kept connection is never found again: it would only pile up
     options = database.setdefault("OPTIONS", {})
     if database["ENGINE"].endswith("sqlite3"):
@@ -100,6 +102,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CELERY_APP = "config.celery.app"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -150,5 +153,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
 
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", default=False)

@@ -1,10 +1,12 @@
 """Which cryptocurrencies there are candles of."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from django.db.models import Count, Max, Prefetch, QuerySet
+from django.db.models import Count, Max, Min, Prefetch, QuerySet
 
-from market_data.models import CandleSeries, Cryptocurrency
+from market_data.intervals import INTERVAL_MS
+from market_data.models import CandleSeries, Cryptocurrency, as_datetime
 
 
 def cryptocurrencies(*, source: str | None = None, interval: str | None = None) -> QuerySet[Cryptocurrency]:
@@ -27,14 +29,29 @@ def source_for(interval: str, wanted: str | None = None) -> str | None:
     series = CandleSeries.objects.filter(interval=interval, candle_count__gt=0)
     if wanted is not None:
         return wanted if series.filter(source=wanted).exists() else None
-    counted = series.values_list("source").annotate(count=Count("pk")).order_by("generated", "-count", "source")
+    counted = (
+        series.values_list("source").annotate(count=Count("pk")).order_by("generated", "-count", "source")
+    )
     return next((source for source, _ in counted), None)
+
+
+def range_of(*, source: str, interval: str) -> tuple[datetime, datetime]:
+    """Open time of the first candle of a source, and the end of its last one."""
+    ends = CandleSeries.objects.filter(source=source, interval=interval, candle_count__gt=0).aggregate(
+        first=Min("first_open_ms"), last=Max("last_open_ms")
+    )
+    first, end = as_datetime(ends["first"]), as_datetime(ends["last"] + INTERVAL_MS[interval])
+    assert first is not None, "the source has candles"
+    assert end is not None, "the source has candles"
+    return first, end
 
 
 def no_source(interval: str) -> str:
     """What to say when there are no candles to be had."""
     there_are = CandleSeries.objects.filter(candle_count__gt=0).values_list("source", "interval").distinct()
-    known = ", ".join(f"{interval} from {source}" for source, interval in there_are.order_by("source", "interval"))
+    known = ", ".join(
+        f"{interval} from {source}" for source, interval in there_are.order_by("source", "interval")
+    )
     return f"There are no {interval} candles of this source; there are {known or 'no candles at all'}."
 
 

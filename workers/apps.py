@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 
 class WorkersConfig(AppConfig):
@@ -10,5 +12,7 @@ class WorkersConfig(AppConfig):
     def ready(self) -> None:
         from workers import retention, scheduler, sweeper  # models are loaded only now
 
+        # Every thread of every process that publishes must know the app, not only the one that imported it.
+        import_string(settings.CELERY_APP).set_default()
         scheduler.register_step("sweep", sweeper.PERIOD_SECONDS, sweeper.sweep)
         scheduler.register_step("forget dead workers", 3600, retention.forget_dead_workers)
