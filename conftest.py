@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("SECRET_KEY", "tests")
     os.environ["CANDLESTREAM_HOME"] = str(servers.enter_context(private_folder()))
+    os.environ["STATIC_ROOT"] = str(servers.enter_context(private_folder()))
     if "REDIS_URL" not in os.environ:
         os.environ["REDIS_URL"] = servers.enter_context(private_valkey())
     if "DATABASE_URL" not in os.environ and os.environ.get("TEST_DATABASE") == "postgres":

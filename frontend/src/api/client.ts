@@ -1,0 +1,103 @@
+/** One function per thing the page asks of the API. Errors arrive as `ApiError` with the problem's field messages. */
+
+import type {
+  BacktestSpec, Cryptocurrency, EventPage, Page, Result, ResultDetail, Run, Strategy,
+} from "./types";
+
+export type FieldErrors = Record<string, string[]>;
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly fields: FieldErrors = {},
+  ) {
+    super(message);
+  }
+}
+
+/** Field errors may come nested (`{parameters: {fast: […]}}`); the form knows its fields by dotted names. */
+export function flattenErrors(errors: unknown, prefix = ""): FieldErrors {
+  if (typeof errors === "string") return { [prefix]: [errors] };
+  if (Array.isArray(errors)) {
+    return errors.length > 0 ? { [prefix]: errors.map(String) } : {};
+  }
+  if (typeof errors !== "object" || errors === null) return {};
+  const flat: FieldErrors = {};
+  for (const [name, value] of Object.entries(errors)) {
+    Object.assign(flat, flattenErrors(value, prefix ? `${prefix}.${name}` : name));
+  }
+  return flat;
+}
+
+function cookie(name: string): string {
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  try {
+    const problem = (await response.json()) as { title?: string; detail?: string; errors?: unknown };
+    const message = problem.detail || problem.title || response.statusText;
+    return new ApiError(response.status, message, flattenErrors(problem.errors));
+  } catch {
+    return new ApiError(response.status, response.statusText || `The server answered ${response.status}.`);
+  }
+}
+
+async function request<Answer>(method: string, address: string, body?: unknown): Promise<Answer> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response: Response;
+  try {
+    response = await fetch(address, {
+      method, headers, credentials: "same-origin", ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new ApiError(0, "The server cannot be reached.");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+export const getStrategies = () => request<Strategy[]>("GET", "/api/strategies/");
+
+export const getCryptocurrencies = () => request<Cryptocurrency[]>("GET", "/api/cryptocurrencies/");
+
+export const startBacktest = (spec: Partial<BacktestSpec>) => request<Run>("POST", "/api/backtests/", spec);
+
+export const getRun = (id: string) => request<Run>("GET", `/api/runs/${id}/`);
+
+export const getRuns = (query: URLSearchParams) => request<Page<Run>>("GET", `/api/runs/?${query}`);
+
+export const deleteRun = (run: Run) => request<void>("DELETE", run.links.self);
+
+export const control = (address: string, body?: unknown) => request<unknown>("POST", address, body ?? {});
+
+export const getEvents = (run: Run, after: number) =>
+  request<EventPage>("GET", `${run.links.events}?after=${after}`);
+
+export const getResult = (run: Run, symbol: string) =>
+  request<ResultDetail>("GET", `${run.links.results}${encodeURIComponent(symbol)}/`);
+
+export interface CandleArrays {
+  time_ms: number[];
+  open: number[];
+  high: number[];
+  low: number[];
+  close: number[];
+  volume?: number[];
+}
+
+export const getCandles = (address: string) => request<CandleArrays>("GET", address);
+
+/** All results a run has so far, page by page. */
+export async function getResults(run: Run): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let page = 1; ; page += 1) {
+    const answer = await request<Page<Result>>("GET", `${run.links.results}?page=${page}&page_size=1000`);
+    results.push(...answer.results);
+    if (!answer.next) return results;
+  }
+}

@@ -1,0 +1,227 @@
+/** What the API sends. Fractions are fractions (0.194 is 19.4 %), times are ISO 8601 in UTC or milliseconds. */
+
+export type RunStatus = "running" | "paused" | "completed" | "stopped" | "failed";
+
+export interface Progress {
+  total: number;
+  completed: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  percent: number;
+  elapsed_seconds: number;
+  eta_seconds: number | null;
+  per_second: number | null;
+}
+
+export interface BacktestSpec {
+  strategy: string;
+  parameters: Record<string, unknown>;
+  symbols: "all" | string[];
+  source: string;
+  interval: string;
+  start: string;
+  end: string;
+  initial_cash: number;
+  fee_rate: number;
+  slippage_rate: number;
+  fill: "next_open" | "same_close";
+  max_parallel: number | null;
+}
+
+export interface SymbolReturn {
+  symbol: string;
+  total_return: number;
+}
+
+export interface BacktestSummary {
+  median_return: number | null;
+  mean_return: number | null;
+  positive_count: number;
+  best: SymbolReturn | null;
+  worst: SymbolReturn | null;
+  median_buy_hold_return: number | null;
+  result_count: number;
+  cached_count: number;
+  computed_count: number;
+}
+
+/** Addresses of a run. Those of controls are there only while the control may be used. */
+export interface RunLinks {
+  self: string;
+  events: string;
+  results: string;
+  websocket: string;
+  page: string;
+  stream?: string;
+  stop?: string;
+  pause?: string;
+  resume?: string;
+  prioritise?: string;
+}
+
+export interface Run {
+  id: string;
+  kind: string;
+  status: RunStatus;
+  reason: string | null;
+  created_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  last_seq: number;
+  spec: BacktestSpec;
+  progress: Progress;
+  summary: BacktestSummary | null;
+  error: string | null;
+  links: RunLinks;
+}
+
+export interface Page<Item> {
+  count: number;
+  next: string | null;
+  previous: string | null;
+  results: Item[];
+}
+
+export interface Warning {
+  code: string;
+  message: string;
+}
+
+/** A metric that is undefined for the result (no trades, too short a range) is null. */
+export type Metrics = Record<string, number | null>;
+
+export interface ResultBody {
+  symbol: string;
+  metrics: Metrics;
+  warnings: Warning[];
+  sparkline: number[];
+  generated: boolean;
+}
+
+export interface Result extends ResultBody {
+  cached: boolean;
+  elapsed_ms: number | null;
+}
+
+export interface Trade {
+  side: "long" | "short";
+  entry_time: string;
+  exit_time: string;
+  entry_price: number;
+  exit_price: number;
+  size_units: number;
+  pnl: number;
+  return: number;
+  fees: number;
+  exit_reason: string;
+  bars_held: number;
+}
+
+export interface ResultDetail extends Result {
+  trades: Trade[];
+  open_trade: Partial<Trade> | null;
+  equity: { time_ms: number[]; value: number[] };
+  candles: { count: number; first_open: string; last_open: string; gap_count: number; missing_count: number };
+  links?: { candles?: string };
+}
+
+interface EventBase {
+  seq: number;
+  run: string;
+  at: string;
+  progress: Progress;
+}
+
+export interface StartEvent extends EventBase {
+  type: "start";
+  status: RunStatus;
+}
+export interface ResultEvent extends EventBase {
+  type: "result";
+  key: string;
+  elapsed_ms: number | null;
+  cached: boolean;
+  result: ResultBody;
+}
+export interface FailureEvent extends EventBase {
+  type: "failure";
+  key: string;
+  reason: string;
+}
+export interface ProgressEvent extends EventBase {
+  type: "progress";
+  change: string;
+  status: RunStatus;
+}
+export interface CompleteEvent extends EventBase {
+  type: "complete";
+  status: RunStatus;
+  reason: string | null;
+  summary: BacktestSummary | null;
+}
+export interface ErrorEvent extends EventBase {
+  type: "error";
+  message: string;
+}
+export type RunEvent = StartEvent | ResultEvent | FailureEvent | ProgressEvent | CompleteEvent | ErrorEvent;
+
+export interface EventPage {
+  events: RunEvent[];
+  last_seq: number;
+  ended: boolean;
+}
+
+/** The part of JSON Schema that describes a strategy's parameters. */
+export interface PropertySchema {
+  type?: string;
+  title?: string;
+  description?: string;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  multipleOf?: number;
+  enum?: unknown[];
+  const?: unknown;
+  unit?: string;
+  anyOf?: PropertySchema[];
+  allOf?: PropertySchema[];
+  $ref?: string;
+}
+
+export interface ParametersSchema {
+  properties?: Record<string, PropertySchema>;
+  required?: string[];
+  $defs?: Record<string, PropertySchema>;
+}
+
+export interface Strategy {
+  name: string;
+  title: string;
+  description: string;
+  acts_on: "cross" | "level";
+  parameters: ParametersSchema;
+}
+
+export interface Series {
+  id: number | string;
+  source: string;
+  interval: string;
+  first_open: string;
+  last_open: string;
+  candle_count: number;
+  gap_count: number;
+  missing_count: number;
+  generated: boolean;
+  warnings: Warning[];
+}
+
+export interface Cryptocurrency {
+  symbol: string;
+  base: string;
+  quote: string;
+  name: string;
+  series: Series[];
+}

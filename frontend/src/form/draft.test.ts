@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+
+import type { BacktestSpec, Cryptocurrency, Strategy } from "../api/types";
+import { EMPTY_DRAFT, draftOf, fitted, fromQuery, specOf, toQuery } from "./draft";
+import { fieldsOf } from "./fields";
+import { candlesInRange, marketsOf, quickRanges } from "./market";
+
+const rsi: Strategy = {
+  name: "rsi", title: "RSI", description: "", acts_on: "level",
+  parameters: { properties: { period: { type: "integer", default: 14, minimum: 2, maximum: 200 } } },
+};
+const series = (source: string, first: string, last: string, count: number) => ({
+  id: 1, source, interval: "1h", first_open: first, last_open: last, candle_count: count,
+  gap_count: 0, missing_count: 0, generated: false, warnings: [],
+});
+const cryptocurrencies: Cryptocurrency[] = ["BTCUSDT", "ETHUSDT"].map((symbol) => ({
+  symbol, base: symbol.slice(0, 3), quote: "USDT", name: symbol,
+  series: [series("binance", "2021-04-05T00:00:00Z", "2023-12-28T23:00:00Z", 24_000)],
+}));
+const markets = marketsOf(cryptocurrencies);
+const market = markets[0]!;
+const draft = fitted(EMPTY_DRAFT, [rsi], markets);
+
+test("an empty draft becomes the first strategy over all data of the largest market", () => {
+  const { spec, errors } = specOf(draft, fieldsOf(rsi.parameters), market);
+  expect(errors).toEqual({});
+  expect(spec).toEqual({
+    strategy: "rsi", parameters: { period: 14 }, symbols: "all", source: "binance", interval: "1h",
+    start: "2021-04-05T00:00:00Z", end: "2023-12-29T00:00:00Z",
+    initial_cash: 10000, fee_rate: 0.001, slippage_rate: 0.0005, fill: "next_open",
+  });
+});
+
+test("a request made from a draft makes the same draft again", () => {
+  const { spec } = specOf(draft, fieldsOf(rsi.parameters), market);
+  expect(draftOf({ ...spec, max_parallel: null } as BacktestSpec)).toEqual(draft);
+});
+
+test("a draft survives the way through an address", () => {
+  const typed = { ...draft, symbols: ["BTCUSDT", "ETHUSDT"], parameters: { period: "not & a number" } };
+  expect(fromQuery(new URLSearchParams(toQuery(typed).toString()))).toEqual(typed);
+});
+
+test("every wrong field is named as the API names it", () => {
+  const wrong = { ...draft, parameters: { period: "1" }, symbols: [], start: "2024-01-01", end: "2023-01-01", initialCash: "0", feePercent: "-1" };
+  expect(Object.keys(specOf(wrong, fieldsOf(rsi.parameters), market).errors).sort()).toEqual(
+    ["end", "fee_rate", "initial_cash", "parameters.period", "symbols"],
+  );
+});
+
+test("symbols and strategies that do not exist here are replaced", () => {
+  const strange = fitted({ ...draft, strategy: "gone", symbols: ["BTCUSDT", "GONE"], market: "nowhere 1h" }, [rsi], markets);
+  expect([strange.strategy, strange.symbols, strange.market]).toEqual(["rsi", ["BTCUSDT"], "binance 1h"]);
+});
+
+test("the work of a range is estimated from what each series covers", () => {
+  expect(candlesInRange(market.listings, "", "")).toBe(48_000);
+  expect(candlesInRange(market.listings, "2030-01-01", "2031-01-01")).toBe(0);
+  expect(candlesInRange(market.listings, "2022-01-01", "2023-01-01") / 48_000).toBeCloseTo(365 / 998, 2);
+});
+
+test("quick ranges stay inside the data", () => {
+  const ranges = quickRanges(market);
+  expect(ranges.map(({ title }) => title)).toEqual(["All", "Last 2 years", "Last year", "2021", "2022", "2023"]);
+  expect(ranges.find(({ title }) => title === "2021")).toMatchObject({ start: "2021-04-05", end: "2022-01-01" });
+});

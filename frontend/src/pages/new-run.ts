@@ -1,0 +1,314 @@
+/** The form of a new run. */
+
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+
+import { ApiError, getCryptocurrencies, getStrategies, startBacktest } from "../api/client";
+import type { Strategy } from "../api/types";
+import { PageElement } from "../element";
+import { COST_FIELDS, type Draft, EMPTY_DRAFT, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
+import { type Field, fieldsOf } from "../form/fields";
+import { type Listing, type Market, candlesInRange, marketsOf, quickRanges } from "../form/market";
+import * as format from "../format";
+import { fieldRow, numberInput } from "../parts/fields";
+import { generatedMark } from "../parts/marks";
+import { navigate } from "../router";
+import { remember, remembered } from "../settings";
+
+const LAST_DRAFT = "last-draft";
+
+class NewRun extends PageElement {
+  static override properties = {
+    strategies: { state: true }, markets: { state: true }, draft: { state: true }, search: { state: true },
+    serverErrors: { state: true }, problem: { state: true }, isStarting: { state: true }, loadError: { state: true },
+  };
+
+  strategies: Strategy[] | null = null;
+  markets: Market[] = [];
+  draft: Draft = EMPTY_DRAFT;
+  search = "";
+  serverErrors: Errors = {};
+  problem = "";
+  isStarting = false;
+  loadError = "";
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.title = "New run · Candlestream";
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
+    this.loadError = "";
+    try {
+      const [strategies, cryptocurrencies] = await Promise.all([getStrategies(), getCryptocurrencies()]);
+      this.markets = marketsOf(cryptocurrencies);
+      const start = location.search ? fromQuery(new URLSearchParams(location.search)) : remembered(LAST_DRAFT, EMPTY_DRAFT);
+      this.draft = fitted({ ...EMPTY_DRAFT, ...start }, strategies, this.markets);
+      this.strategies = strategies;
+    } catch (error) {
+      this.loadError = error instanceof ApiError ? error.message : String(error);
+    }
+  }
+
+  private get strategy(): Strategy | undefined {
+    return this.strategies?.find(({ name }) => name === this.draft.strategy);
+  }
+
+  private get market(): Market | undefined {
+    return this.markets.find(({ key }) => key === this.draft.market);
+  }
+
+  private get fields(): Field[] {
+    return this.strategy ? fieldsOf(this.strategy.parameters) : [];
+  }
+
+  private get chosen(): Listing[] {
+    const { symbols } = this.draft;
+    const listings = this.market?.listings ?? [];
+    return symbols === null ? listings : listings.filter(({ symbol }) => symbols.includes(symbol));
+  }
+
+  private change(part: Partial<Draft>, ...fields: string[]): void {
+    this.draft = { ...this.draft, ...part };
+    for (const field of fields) delete this.serverErrors[field];
+    this.problem = "";
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (!changed.has("draft") || !this.strategies) return;
+    // The address carries the whole form; no history entry per keystroke.
+    history.replaceState(null, "", `/?${toQuery(this.draft)}`);
+  }
+
+  private async start(submit: Event): Promise<void> {
+    submit.preventDefault();
+    if (!this.market || this.isStarting) return;
+    const { spec, errors } = specOf(this.draft, this.fields, this.market);
+    if (Object.keys(errors).length > 0) return this.focusFirstError();
+    remember(LAST_DRAFT, this.draft);
+    this.isStarting = true;
+    try {
+      const run = await startBacktest(spec);
+      navigate(`/runs/${run.id}/`);
+    } catch (error) {
+      this.show(error);
+    } finally {
+      this.isStarting = false;
+    }
+  }
+
+  private show(error: unknown): void {
+    if (!(error instanceof ApiError)) throw error;
+    const known = new Set([...this.fields.map(({ name }) => `parameters.${name}`), ...Object.values(COST_FIELDS).map(({ name }) => name),
+      "strategy", "symbols", "source", "interval", "start", "end", "fill"]);
+    const placed: Errors = {};
+    const loose: string[] = [];
+    for (const [name, messages] of Object.entries(error.fields)) {
+      const field = known.has(name) ? name : known.has(`parameters.${name}`) ? `parameters.${name}` : null;
+      if (field) placed[field] = messages.join(" ");
+      else loose.push(...messages);
+    }
+    this.serverErrors = placed;
+    this.problem = [...loose, ...(loose.length > 0 || Object.keys(placed).length > 0 ? [] : [error.message])].join(" ");
+    void this.focusFirstError();
+  }
+
+  private async focusFirstError(): Promise<void> {
+    await this.updateComplete;
+    this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }
+
+  protected override render(): TemplateResult {
+    if (this.loadError) return this.renderLoadError();
+    if (!this.strategies) return html`<div class="page" aria-busy="true"><div class="page-title"><h1>New run</h1></div>
+      <div class="new-run"><div class="sections">${[96, 160, 200].map((height) => html`<div class="skeleton" .style=${`height:${height}px`}></div>`)}</div></div></div>`;
+    if (!this.market) return this.renderNoData();
+    const errors = { ...specOf(this.draft, this.fields, this.market).errors, ...this.serverErrors };
+    return html`
+      <form class="page" novalidate @submit=${this.start} aria-label="New run">
+        <div class="page-title"><h1>New run</h1>${this.market.generated ? generatedMark() : nothing}</div>
+        <div class="new-run">
+          <div class="sections">
+            ${this.renderStrategy()} ${this.renderParameters(errors)} ${this.renderMarket(errors)} ${this.renderCosts(errors)}
+          </div>
+          ${this.renderSummary(errors)}
+        </div>
+      </form>`;
+  }
+
+  private renderLoadError(): TemplateResult {
+    return html`<div class="empty" role="alert">
+      <h2>The form cannot be loaded</h2>
+      <p>${this.loadError} Runs that are under way are not affected.</p>
+      <button class="button" @click=${() => this.load()}>Try again</button>
+    </div>`;
+  }
+
+  private renderNoData(): TemplateResult {
+    return html`<div class="empty">
+      <h2>There are no candles yet</h2>
+      <p>Import files of candles, then every cryptocurrency in them can be backtested:</p>
+      <p><code>python manage.py import_candles PATH</code></p>
+      <button class="button" @click=${() => this.load()}>Look again</button>
+    </div>`;
+  }
+
+  private renderStrategy(): TemplateResult {
+    return html`<fieldset class="section">
+      <legend>Strategy</legend>
+      <div class="cards">
+        ${this.strategies!.map((strategy) => html`
+          <label class="card">
+            <input type="radio" name="strategy" .value=${strategy.name} .checked=${strategy.name === this.draft.strategy}
+              @change=${() => this.choose(strategy)}>
+            <span><b class="card-title">${strategy.title}</b><span class="muted">${strategy.description}</span></span>
+          </label>`)}
+      </div>
+    </fieldset>`;
+  }
+
+  private choose(strategy: Strategy): void {
+    const initial = fieldsOf(strategy.parameters).map(({ name, initial }) => [name, initial]);
+    this.change({ strategy: strategy.name, parameters: Object.fromEntries(initial) });
+    this.serverErrors = {};
+  }
+
+  private renderParameters(errors: Errors): TemplateResult {
+    const isChanged = this.fields.some(({ name, initial }) => this.draft.parameters[name] !== initial);
+    return html`<fieldset class="section">
+      <legend>Parameters</legend>
+      ${isChanged ? html`<button type="button" class="button-link section-action" @click=${() => this.choose(this.strategy!)}>Reset to defaults</button>` : nothing}
+      <div class="fields">
+        ${this.fields.map((field) => {
+          const name = `parameters.${field.name}`;
+          return fieldRow(field, this.draft.parameters[field.name] ?? "", errors[name], name,
+            (text) => this.change({ parameters: { ...this.draft.parameters, [field.name]: text } }, name));
+        })}
+        ${this.fields.length === 0 ? html`<p class="muted">This strategy has no parameters.</p>` : nothing}
+      </div>
+    </fieldset>`;
+  }
+
+  private renderMarket(errors: Errors): TemplateResult {
+    const market = this.market!;
+    return html`<fieldset class="section">
+      <legend>Market</legend>
+      <div class="fields">
+        <div class="field">
+          <label for="market">Source and interval</label>
+          <select id="market" @change=${(change: Event) => this.chooseMarket((change.target as HTMLSelectElement).value)}>
+            ${this.markets.map(({ key, source, interval, listings }) => html`
+              <option value=${key} ?selected=${key === market.key}>${source} · ${interval} · ${listings.length} cryptocurrencies</option>`)}
+          </select>
+        </div>
+        ${this.renderSymbols(errors["symbols"])}
+        <div class="field">
+          <span class="label" id="range-label">Range, UTC</span>
+          <div class="range" role="group" aria-labelledby="range-label">
+            ${this.dateInput("start", "From", errors["start"])} <span class="muted">to</span> ${this.dateInput("end", "Until, not included", errors["end"])}
+          </div>
+          ${["start", "end"].map((name) => (errors[name] ? html`<p class="field-error" id="${name}-error">${errors[name]}</p>` : nothing))}
+          <div class="quick">
+            ${quickRanges(market).map(({ title, start, end }) => html`
+              <button type="button" class="button" aria-pressed=${start === this.draft.start && end === this.draft.end}
+                @click=${() => this.change({ start, end }, "start", "end")}>${title}</button>`)}
+          </div>
+        </div>
+      </div>
+    </fieldset>`;
+  }
+
+  private chooseMarket(key: string): void {
+    this.draft = fitted({ ...this.draft, market: "", symbols: null }, this.strategies!, this.markets.filter((one) => one.key === key));
+  }
+
+  private dateInput(name: "start" | "end", label: string, error: string | undefined): TemplateResult {
+    return html`<input class="input" type="date" aria-label=${label} .value=${this.draft[name]}
+      aria-invalid=${error ? "true" : nothing} aria-describedby=${error ? `${name}-error` : nothing}
+      @change=${(change: Event) => this.change({ [name]: (change.target as HTMLInputElement).value }, "start", "end")}>`;
+  }
+
+  private renderSymbols(error: string | undefined): TemplateResult {
+    const { symbols } = this.draft;
+    const all = this.market!.listings;
+    const wanted = this.search.trim().toLowerCase();
+    const found = all.filter(({ symbol, name }) => `${symbol} ${name}`.toLowerCase().includes(wanted));
+    return html`<div class="field">
+      <span class="label">Cryptocurrencies</span>
+      <div class="choices">
+        <label><input type="radio" name="symbols" .checked=${symbols === null} @change=${() => this.change({ symbols: null }, "symbols")}> All ${all.length}</label>
+        <label><input type="radio" name="symbols" .checked=${symbols !== null}
+          @change=${() => this.change({ symbols: [] }, "symbols")}> Chosen ones${symbols === null ? nothing : html` (${symbols.length})`}</label>
+      </div>
+      ${symbols === null ? nothing : html`
+        <input class="input" type="search" placeholder="Search" aria-label="Search cryptocurrencies" .value=${this.search}
+          aria-invalid=${error ? "true" : nothing} @input=${(input: Event) => { this.search = (input.target as HTMLInputElement).value; }}>
+        <div class="symbols" role="group" aria-label="Cryptocurrencies">
+          ${found.map(({ symbol, series }) => html`
+            <label title=${series.warnings.map(({ message }) => message).join(" ") || nothing}>
+              <input type="checkbox" .checked=${symbols.includes(symbol)} @change=${() => this.toggle(symbol)}>
+              <span class="truncate">${symbol}</span>${series.warnings.length > 0 ? html`<span class="warn" aria-label="has a warning">▲</span>` : nothing}
+            </label>`)}
+          ${found.length === 0 ? html`<p class="muted">None matches.</p>` : nothing}
+        </div>
+        <div class="quick">
+          <button type="button" class="button" @click=${() => this.change({ symbols: [...new Set([...symbols, ...found.map(({ symbol }) => symbol)])] }, "symbols")}>Choose ${wanted ? "found" : "all"}</button>
+          <button type="button" class="button" @click=${() => this.change({ symbols: [] }, "symbols")}>Choose none</button>
+        </div>`}
+      ${error ? html`<p class="field-error">${error}</p>` : nothing}
+    </div>`;
+  }
+
+  private toggle(symbol: string): void {
+    const symbols = this.draft.symbols ?? [];
+    this.change({ symbols: symbols.includes(symbol) ? symbols.filter((one) => one !== symbol) : [...symbols, symbol] }, "symbols");
+  }
+
+  private renderCosts(errors: Errors): TemplateResult {
+    const keys = ["initialCash", "feePercent", "slippagePercent"] as const;
+    return html`<fieldset class="section">
+      <legend>Account and costs</legend>
+      <div class="fields">
+        <div class="three">
+          ${keys.map((key) => {
+            const field = COST_FIELDS[key];
+            return html`<div class="field">
+              <label for=${field.name}>${field.title}, <span class="muted">${field.unit}</span></label>
+              ${numberInput(field, this.draft[key], errors[field.name], field.name, (text) => this.change({ [key]: text }, field.name))}
+              ${errors[field.name] ? html`<p class="field-error" id="${field.name}-error">${errors[field.name]}</p>` : nothing}
+            </div>`;
+          })}
+        </div>
+        <div class="field">
+          <span class="label">Orders are filled</span>
+          <div class="choices">
+            ${[["next_open", "at the next bar's open"], ["same_close", "at the same bar's close"]].map(([value, title]) => html`
+              <label><input type="radio" name="fill" .checked=${this.draft.fill === value} @change=${() => this.change({ fill: value! }, "fill")}> ${title}</label>`)}
+          </div>
+        </div>
+      </div>
+    </fieldset>`;
+  }
+
+  private renderSummary(errors: Errors): TemplateResult {
+    const chosen = this.chosen;
+    const candles = candlesInRange(chosen, this.draft.start, this.draft.end);
+    const wrong = Object.keys(errors).length;
+    return html`<aside class="summary" aria-label="This run">
+      <h2>${this.strategy?.title}</h2>
+      <dl>
+        <div><dt>Cryptocurrencies</dt><dd>${format.count(chosen.length)}</dd></div>
+        <div><dt>Interval</dt><dd>${this.market!.interval}</dd></div>
+        <div><dt>Range</dt><dd>${this.draft.start || format.NONE} → ${this.draft.end || format.NONE}</dd></div>
+        <div><dt>Candles</dt><dd>${format.compact(candles)}</dd></div>
+      </dl>
+      ${this.problem ? html`<p class="notice notice-error" role="alert">${this.problem}</p>` : nothing}
+      ${wrong > 0 ? html`<p class="field-error">${wrong === 1 ? "One field needs" : `${wrong} fields need`} a look.</p>` : nothing}
+      <button class="button button-primary" type="submit" ?disabled=${this.isStarting}>
+        ${this.isStarting ? "Starting…" : "Start run"}
+      </button>
+    </aside>`;
+  }
+}
+
+customElements.define("cs-new-run", NewRun);

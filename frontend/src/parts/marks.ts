@@ -1,0 +1,26 @@
+/** Marks that say, where a number stands, what must be known about it. */
+
+import { html, type TemplateResult } from "lit";
+
+import type { RunStatus, Warning } from "../api/types";
+
+export const generatedMark = (): TemplateResult =>
+  html`<span class="mark mark-generated" title="These candles were generated, not traded on any exchange.">generated sample</span>`;
+
+export const reusedMark = (): TemplateResult =>
+  html`<span class="mark" title="This result existed already; it was linked, not computed again.">reused</span>`;
+
+export const warningMark = (warnings: readonly Warning[]): TemplateResult =>
+  html`<span class="mark mark-warning" title=${warnings.map(({ message }) => message).join("\n")}>▲ ${
+    warnings.map(({ code }) => code.replaceAll("_", " ")).join(", ")}<span class="visually-hidden">: ${
+    warnings.map(({ message }) => message).join(" ")}</span></span>`;
+
+const STATUS_TITLES: Record<RunStatus, string> = {
+  running: "Running", paused: "Paused", completed: "Completed", stopped: "Stopped", failed: "Failed",
+};
+const STATUS_CLASSES: Partial<Record<RunStatus, string>> = {
+  running: "mark-generated", paused: "mark-warning", failed: "mark-loss", completed: "mark-gain",
+};
+
+export const statusMark = (status: RunStatus): TemplateResult =>
+  html`<span class="mark ${STATUS_CLASSES[status] ?? ""}" data-status=${status}>${STATUS_TITLES[status]}</span>`;

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+
+import fixture from "../../../tests/fixtures/run_events.json";
+import type { Result, Run, RunEvent } from "../api/types";
+import { MissingEvents, applyEvents, fromSnapshot, hasEnded, type RunState } from "./state";
+
+const events = fixture.events as unknown as RunEvent[];
+const atStart = fixture.run_at_start as unknown as Run;
+const inTheMiddle = fixture.run_in_the_middle as unknown as Run;
+const atEnd = fixture.run_at_end as unknown as Run;
+const resultsInTheMiddle = fixture.results_in_the_middle.results as unknown as Result[];
+const resultsAtEnd = fixture.results_at_end.results as unknown as Result[];
+const until = (run: Run) => events.filter((event) => event.seq <= run.last_seq);
+
+/** All that two states must agree on; how a row came here (`isNew`) and the time of the last event may differ. */
+function content(state: RunState) {
+  const rows = [...state.rows.values()].map(({ isNew: _, ...row }) => row);
+  const { status, reason, error, summary, progress, lastSeq, feed } = state;
+  return { status, reason, error, summary, progress, lastSeq, feed, rows, failures: [...state.failures] };
+}
+
+describe("snapshot and events", () => {
+  const fresh = fromSnapshot(atEnd, resultsAtEnd, events);
+
+  test("an early snapshot plus all events equals a fresh snapshot", () => {
+    const state = applyEvents(fromSnapshot(atStart, [], until(atStart)), events);
+    expect(content(state)).toEqual(content(fresh));
+    expect(hasEnded(state)).toBe(true);
+  });
+
+  test("a snapshot in mid-run plus the rest equals a fresh snapshot", () => {
+    const state = fromSnapshot(inTheMiddle, resultsInTheMiddle, until(inTheMiddle));
+    expect(content(applyEvents(state, events.slice(inTheMiddle.last_seq)))).toEqual(content(fresh));
+  });
+
+  test("wherever the stream is cut and read again with an overlap, nothing is lost or doubled", () => {
+    for (let cut = 0; cut <= events.length; cut += 1) {
+      const first = applyEvents(fromSnapshot(atStart, [], until(atStart)), events.slice(0, cut));
+      const second = applyEvents(first, events.slice(Math.max(0, cut - 3)));
+      expect(content(second)).toEqual(content(fresh));
+    }
+  });
+
+  test("results that are newer than the run of the snapshot count once", () => {
+    const state = fromSnapshot(inTheMiddle, resultsAtEnd, until(inTheMiddle));
+    expect(applyEvents(state, events.slice(inTheMiddle.last_seq)).rows.size).toBe(resultsAtEnd.length);
+  });
+});
+
+describe("events", () => {
+  test("a gap is noticed and leaves the state as it was", () => {
+    const state = fromSnapshot(atStart, []);
+    expect(() => applyEvents(state, [events[1]!, events[3]!])).toThrow(MissingEvents);
+    expect(state.rows.size).toBe(0);
+    expect(state.lastSeq).toBe(1);
+  });
+
+  test("events known already return the same state", () => {
+    const state = fromSnapshot(atEnd, resultsAtEnd);
+    expect(applyEvents(state, events)).toBe(state);
+  });
+
+  test("a pause shows and ends", () => {
+    const paused = events.findIndex((event) => event.type === "progress" && event.change === "paused");
+    const state = applyEvents(fromSnapshot(atStart, []), events.slice(0, paused + 1));
+    expect(state.status).toBe("paused");
+    expect(applyEvents(state, events.slice(0, paused + 2)).status).toBe("running");
+  });
+
+  test("an error ends the run as failed and keeps its message", () => {
+    const error: RunEvent = {
+      seq: 2, type: "error", run: atStart.id, at: atStart.created_at, progress: atStart.progress, message: "disk full",
+    };
+    const state = applyEvents(fromSnapshot(atStart, []), [error]);
+    expect([state.status, state.error]).toEqual(["failed", "disk full"]);
+  });
+
+  test("a failure is kept with its reason and stands in the feed", () => {
+    const state = applyEvents(fromSnapshot(atStart, []), events);
+    expect(state.failures.get("USDCUSDT")).toContain("No candles");
+    expect(state.feed.filter((entry) => entry.failure !== null).map((entry) => entry.symbol)).toEqual(["USDCUSDT"]);
+    expect(state.feed[0]!.symbol).toBe("SOLUSDT");
+  });
+});

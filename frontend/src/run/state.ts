@@ -1,0 +1,137 @@
+/**
+ * What the page knows about a run: a snapshot of the API, and the events that came after it.
+ *
+ * Pure: a new state for every batch of events. Rows are kept by symbol, so that a result that was in the snapshot
+ * already and arrives as an event again changes nothing.
+ */
+
+import type {
+  BacktestSummary, FailureEvent, Metrics, Progress, Result, ResultEvent, Run, RunEvent, RunStatus, Warning,
+} from "../api/types";
+
+export interface Row {
+  symbol: string;
+  metrics: Metrics;
+  warnings: Warning[];
+  sparkline: number[];
+  generated: boolean;
+  cached: boolean;
+  elapsedMs: number | null;
+  /** True for a row that came as an event while the page was open: it fades in. */
+  isNew: boolean;
+}
+
+export interface FeedEntry {
+  seq: number;
+  at: string;
+  symbol: string;
+  totalReturn: number | null;
+  failure: string | null;
+}
+
+export interface RunState {
+  run: Run;
+  status: RunStatus;
+  reason: string | null;
+  error: string | null;
+  summary: BacktestSummary | null;
+  progress: Progress;
+  lastSeq: number;
+  lastEventAt: string | null;
+  rows: ReadonlyMap<string, Row>;
+  failures: ReadonlyMap<string, string>;
+  /** Newest first. */
+  feed: readonly FeedEntry[];
+}
+
+export const FEED_LENGTH = 100;
+
+const ENDED: readonly RunStatus[] = ["completed", "stopped", "failed"];
+
+export const hasEnded = (state: { status: RunStatus }): boolean => ENDED.includes(state.status);
+
+/** An event is missing between the state and what arrived: read again from `lastSeq` on. */
+export class MissingEvents extends Error {}
+
+/**
+ * The state that a run and its results give, both read from the API (the run first: a result may be newer than the run).
+ *
+ * `history` are stored events up to the run's last one; the feed and the failures, which results do not hold, are read from them.
+ */
+export function fromSnapshot(run: Run, results: readonly Result[], history: readonly RunEvent[] = []): RunState {
+  const failed = history.filter((event) => event.type === "failure");
+  return {
+    run,
+    status: run.status,
+    reason: run.reason,
+    error: run.error,
+    summary: run.summary,
+    progress: run.progress,
+    lastSeq: run.last_seq,
+    lastEventAt: null,
+    rows: new Map(results.map((result) => [result.symbol, rowOfResult(result)])),
+    failures: new Map(failed.map((event) => [event.key, event.reason])),
+    feed: history.filter(isOutcome).map(feedEntry).reverse().slice(0, FEED_LENGTH),
+  };
+}
+
+/** The state after a batch of events. Events the state knows already are ignored; a gap throws `MissingEvents`. */
+export function applyEvents(state: RunState, events: readonly RunEvent[]): RunState {
+  const fresh = events.filter((event) => event.seq > state.lastSeq);
+  if (fresh.length === 0) return state;
+  const rows = new Map(state.rows);
+  const failures = new Map(state.failures);
+  const next = { ...state, rows, failures };
+  for (const event of fresh) {
+    if (event.seq !== next.lastSeq + 1) {
+      throw new MissingEvents(`expected event ${next.lastSeq + 1}, got ${event.seq}`);
+    }
+    next.lastSeq = event.seq;
+    next.lastEventAt = event.at;
+    next.progress = event.progress;
+    if (event.type === "result") rows.set(event.key, rowOfEvent(event));
+    else if (event.type === "failure") failures.set(event.key, event.reason);
+    else if (event.type === "complete") {
+      next.status = event.status;
+      next.reason = event.reason;
+      next.summary = event.summary;
+    } else if (event.type === "error") {
+      next.status = "failed";
+      next.error = event.message;
+    } else next.status = event.status;
+  }
+  const entries = fresh.filter(isOutcome).map(feedEntry).reverse();
+  next.feed = entries.length > 0 ? [...entries, ...state.feed].slice(0, FEED_LENGTH) : state.feed;
+  return next;
+}
+
+function isOutcome(event: RunEvent): event is ResultEvent | FailureEvent {
+  return event.type === "result" || event.type === "failure";
+}
+
+function rowOfResult(result: Result): Row {
+  return {
+    symbol: result.symbol,
+    metrics: result.metrics,
+    warnings: result.warnings,
+    sparkline: result.sparkline,
+    generated: result.generated,
+    cached: result.cached,
+    elapsedMs: result.elapsed_ms,
+    isNew: false,
+  };
+}
+
+function rowOfEvent(event: ResultEvent): Row {
+  return { ...rowOfResult({ ...event.result, cached: event.cached, elapsed_ms: event.elapsed_ms }), isNew: true };
+}
+
+function feedEntry(event: ResultEvent | FailureEvent): FeedEntry {
+  return {
+    seq: event.seq,
+    at: event.at,
+    symbol: event.key,
+    totalReturn: event.type === "result" ? (event.result.metrics["total_return"] ?? null) : null,
+    failure: event.type === "failure" ? event.reason : null,
+  };
+}

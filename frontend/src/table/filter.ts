@@ -1,0 +1,46 @@
+/**
+ * What is typed into the filter: words that a symbol contains, and conditions on columns as they are shown.
+ *
+ * `sol` · `sharpe>1` · `return<-20 trades>=10` (percent where the header says percent). Pure.
+ */
+
+import type { Row } from "../run/state";
+import { COLUMNS, type Column } from "./columns";
+
+export type Predicate = (row: Row) => boolean;
+
+const CONDITION = /([a-z&_]+)\s*(<=|>=|<|>|=)\s*([+\-−]?\d+(?:\.\d+)?)\s*%?/gi;
+
+const normal = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, "");
+
+function columnNamed(name: string): Column | undefined {
+  const wanted = normal(name);
+  const matches = (column: Column) => [normal(column.id), normal(column.title)].some((known) => known.startsWith(wanted));
+  return COLUMNS.find((column) => normal(column.title) === wanted) ?? COLUMNS.find(matches);
+}
+
+const COMPARE: Record<string, (a: number, b: number) => boolean> = {
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "=": (a, b) => Math.abs(a - b) < 1e-9,
+};
+
+export function filterOf(text: string): Predicate {
+  const conditions: Predicate[] = [];
+  const words = text.replace(CONDITION, (all, name: string, operator: string, typed: string) => {
+    const column = columnNamed(name);
+    if (!column) return all;
+    const limit = Number(typed.replace("−", "-")) / (column.unit === "%" ? 100 : 1);
+    conditions.push((row) => {
+      const value = column.value(row);
+      return value !== null && COMPARE[operator]!(value, limit);
+    });
+    return " ";
+  });
+  for (const word of words.toLowerCase().split(/\s+/).filter(Boolean)) {
+    conditions.push((row) => row.symbol.toLowerCase().includes(word));
+  }
+  return (row) => conditions.every((condition) => condition(row));
+}

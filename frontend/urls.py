@@ -1,0 +1,19 @@
+"""Addresses of the page: the browser draws all from one shell, so that each can be reloaded and shared."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import URLPattern, path
+
+from frontend import views
+
+app_name = "frontend"
+
+urlpatterns: list[URLPattern] = [
+    path("", views.shell, name="new_run"),
+    path("runs/", views.shell, name="runs"),
+    path("runs/<uuid:run_id>/", views.shell, name="run"),
+    path("runs/<uuid:run_id>/<str:symbol>/", views.shell, name="result"),
+    path("compare/", views.shell, name="compare"),
+    path("data/", views.shell, name="data"),
+    path("login/", views.LoginPage.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(next_page="frontend:login"), name="logout"),
+]
