@@ -122,11 +122,11 @@ def kernel_arguments(
 ) -> tuple[Any, ...]:
     """Arguments of `kernel.simulate`, always of the same types: numba compiles for each combination."""
     return (
-        candles.open_time_ms,
         candles.open,
         candles.high,
         candles.low,
         candles.close,
+        *kernel.day_ends(candles.open_time_ms),
         flags,
         _ALLOWED_FLAGS[execution.direction],
         float(execution.initial_cash),

@@ -1,9 +1,8 @@
 """Long curves with few points: exact values at chosen bars, extremes kept."""
 
-import itertools
-
 import numpy as np
 
+from backtests.engine.compiled import compiled
 from backtests.engine.errors import EngineError
 from market_data.candles import FloatArray, IntArray
 
@@ -30,12 +29,24 @@ def chosen_bars(values: FloatArray, max_points: int) -> IntArray:
         return np.arange(n_bars)
     stretches = (max_points - 2) // 2
     edges = np.linspace(1, n_bars - 1, stretches + 1).astype(np.int64)
-    extremes = [
-        edge + bar
-        for edge, end in itertools.pairwise(edges)
-        for bar in (values[edge:end].argmin(), values[edge:end].argmax())
-    ]
-    return np.unique(np.array([0, *extremes, n_bars - 1], dtype=np.int64))
+    return np.unique(np.concatenate(([0], _extreme_bars(values, edges), [n_bars - 1])))
+
+
+@compiled
+def _extreme_bars(values: FloatArray, edges: IntArray) -> IntArray:
+    """The bar of the lowest and of the highest value between each two edges."""
+    bars = np.empty(2 * (edges.shape[0] - 1), dtype=np.int64)
+    for stretch in range(edges.shape[0] - 1):
+        low = edges[stretch]
+        high = edges[stretch]
+        for bar in range(edges[stretch], edges[stretch + 1]):
+            if values[bar] < values[low]:
+                low = bar
+            if values[bar] > values[high]:
+                high = bar
+        bars[2 * stretch] = low
+        bars[2 * stretch + 1] = high
+    return bars
 
 
 def downsample(

@@ -103,6 +103,13 @@ def _write_trade(
 
 
 @compiled
+def _longer(rows: FloatArray) -> FloatArray:
+    longer = np.empty((2 * rows.shape[0], rows.shape[1]))
+    longer[: rows.shape[0]] = rows
+    return longer
+
+
+@compiled
 def _add_trade(totals: FloatArray, pnl: float) -> None:
     """Count a closed trade; mean and squares by Welford's recurrence."""
     totals[TRADE_COUNT] += 1.0
@@ -117,28 +124,201 @@ def _add_trade(totals: FloatArray, pnl: float) -> None:
 
 
 @compiled
-def _add_day(totals: FloatArray, day_return: float, empty_days: int) -> None:
-    """Count a day's return, and 0 for each of the days without candles after it (Welford, Chan)."""
-    count = totals[DAY_COUNT] + 1.0
-    step = day_return - totals[DAY_MEAN]
-    mean = totals[DAY_MEAN] + step / count
-    totals[DAY_SQUARES] += step * (day_return - mean)
-    totals[DOWNSIDE_SQUARES] += min(day_return, 0.0) ** 2
-    if empty_days > 0:
-        totals[DAY_SQUARES] += mean * mean * count * empty_days / (count + empty_days)
-        mean *= count / (count + empty_days)
-        count += empty_days
+def _sum_up_days(totals: FloatArray, day_values: FloatArray, days: IntArray, initial_cash: float) -> None:
+    """Daily returns: mean and squares by Welford's recurrence, days without candles as returns of 0 (Chan).
+
+    From an account at 0 on, returns are 0.
+    """
+    before = initial_cash
+    count = 0.0
+    mean = 0.0
+    squares = 0.0
+    downside = 0.0
+    for day in range(days.shape[0]):
+        value = day_values[day]
+        day_return = value / before - 1.0 if before > 0.0 else 0.0
+        before = value
+        count += 1.0
+        step = day_return - mean
+        mean += step / count
+        squares += step * (day_return - mean)
+        downside += min(day_return, 0.0) ** 2
+        empty = days[day + 1] - days[day] - 1.0 if day + 1 < days.shape[0] else 0.0
+        if empty > 0.0:
+            squares += mean * mean * count * empty / (count + empty)
+            mean *= count / (count + empty)
+            count += empty
     totals[DAY_COUNT] = count
     totals[DAY_MEAN] = mean
+    totals[DAY_SQUARES] = squares
+    totals[DOWNSIDE_SQUARES] = downside
 
 
 @compiled
-def simulate(  # noqa: C901 - one loop over the bars is the point: a call per bar would cost more than the bar
-    open_time_ms: IntArray,
+def day_ends(open_time_ms: IntArray) -> tuple[IntArray, IntArray]:
+    """Each UTC day that has candles, counted from 1970, and the bar after its last one."""
+    n_bars = open_time_ms.shape[0]
+    days = np.empty(n_bars, dtype=np.int64)
+    ends = np.empty(n_bars, dtype=np.int64)
+    n_days = 0
+    midnight = open_time_ms[0]
+    for bar in range(n_bars):
+        if open_time_ms[bar] >= midnight:
+            days[n_days] = open_time_ms[bar] // DAY_MS
+            midnight = days[n_days] * DAY_MS + DAY_MS
+            if n_days > 0:
+                ends[n_days - 1] = bar
+            n_days += 1
+    ends[n_days - 1] = n_bars
+    return days[:n_days].copy(), ends[:n_days].copy()
+
+
+@compiled
+def _value_stretch(
+    close: FloatArray,
+    equity: FloatArray,
+    first: int,
+    end: int,
+    cash: float,
+    units: float,
+    peak: float,
+    worst_value: float,
+    max_drawdown: float,
+) -> tuple[float, float, float]:
+    """Value the account at the closes of a stretch of bars; carry the peak and the deepest drawdown on.
+
+    `worst_value` is the value below which the drawdown exceeds `max_drawdown`: no division on most bars.
+    """
+    keep = equity.shape[0] > 0
+    if keep and units == 0.0:
+        equity[first:end] = cash
+    last = end if units != 0.0 else first + 1
+    for bar in range(first, last):
+        value = cash + units * close[bar]
+        if keep:
+            equity[bar] = value
+        if value > peak:
+            peak = value
+            worst_value = peak * (1.0 - max_drawdown)
+        elif value < worst_value:
+            max_drawdown = 1.0 - value / peak
+            worst_value = value
+    return peak, worst_value, max_drawdown
+
+
+@compiled
+def _next_event(
+    bar: int,
+    due_bar: int,
+    side: int,
+    flags: Flags,
+    wanted: int,
+    watch_prices: bool,
+    want_extremes: bool,
+    high: FloatArray,
+    low: FloatArray,
+    highest: float,
+    lowest: float,
+    stop: float,
+    target: float,
+    trail: float,
+    ruin: float,
+) -> tuple[int, bool, float, float]:
+    """The first bar from `bar` on that can change the position, the number of bars if none does.
+
+    Also whether a price level is touched inside it (else its close decides something), and the highest and
+    lowest price of the position until then: without the bar that is touched, with the bar whose close
+    decides.
+    """
+    n_bars = flags.shape[0]
+    first = bar
+    if side == 0 or not watch_prices:
+        end = min(due_bar, n_bars)
+        while bar < end and flags[bar] & wanted == 0:
+            bar += 1
+        if side != 0 and want_extremes:
+            for held in range(first, min(bar + 1, n_bars)):
+                highest = max(highest, high[held])
+                lowest = min(lowest, low[held])
+        return bar, False, highest, lowest
+    while bar < n_bars:
+        if side > 0 and (low[bar] <= max(stop, highest - trail) or high[bar] >= target):
+            return bar, True, highest, lowest
+        if side < 0 and (high[bar] >= min(stop, lowest + trail, ruin) or low[bar] <= target):
+            return bar, True, highest, lowest
+        highest = max(highest, high[bar])
+        lowest = min(lowest, low[bar])
+        if flags[bar] & wanted or bar >= due_bar:
+            break
+        bar += 1
+    return bar, False, highest, lowest
+
+
+@compiled
+def _exit_inside(
+    side: int,
+    open_: float,
+    high: float,
+    low: float,
+    highest: float,
+    lowest: float,
+    stop: float,
+    target: float,
+    trail: float,
+    ruin: float,
+) -> tuple[float, int]:
+    """Price and reason of the exit inside a bar that touches a level.
+
+    A bar that opens beyond a level is left at its open; when it touches stop and target, the stop counts.
+    """
+    if side > 0:
+        trail_stop = highest - trail
+        level = max(stop, trail_stop)
+        reason = STOP_LOSS if stop >= trail_stop else TRAILING_STOP
+        if open_ <= level:
+            return open_, reason
+        if open_ >= target:
+            return open_, TAKE_PROFIT
+        if low <= level:
+            return level, reason
+    else:
+        trail_stop = lowest + trail
+        level = min(stop, trail_stop, ruin)
+        reason = STOP_LOSS if stop <= trail_stop else TRAILING_STOP
+        if ruin <= level:
+            reason = LIQUIDATION
+        if open_ >= level:
+            return open_, reason
+        if open_ <= target:
+            return open_, TAKE_PROFIT
+        if high >= level:
+            return level, reason
+    return target, TAKE_PROFIT
+
+
+@compiled
+def _decision(side: int, signal: int, is_due: bool) -> tuple[bool, int, int]:
+    """What a bar's close decides: whether to leave the position, why, and which side to enter."""
+    enter_side = 0
+    if side <= 0 and signal & ENTER_LONG:
+        enter_side = 1
+    elif side >= 0 and signal & ENTER_SHORT:
+        enter_side = -1
+    if side == 0:
+        return False, SIGNAL, enter_side
+    if enter_side != 0 or signal & (EXIT_LONG if side > 0 else EXIT_SHORT):
+        return True, SIGNAL, enter_side
+    return is_due, MAX_HOLDING, 0
+
+
+@compiled
+def simulate(  # noqa: C901 - one account in local variables: a call per bar would cost more than the bar
     open_: FloatArray,
     high: FloatArray,
     low: FloatArray,
     close: FloatArray,
+    days: IntArray,
+    ends: IntArray,
     flags: Flags,
     allowed: int,
     initial_cash: float,
@@ -158,10 +338,15 @@ def simulate(  # noqa: C901 - one loop over the bars is the point: a call per ba
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Carry out the signals of one series.
 
+    Bars on which nothing can change the position are only searched and valued. A bar is searched first for a
+    touched price level, then for what its close decides; a bar left inside is searched again, now while flat.
+
     Parameters
     ----------
-    open_time_ms, open_, high, low, close : (n_bars,)
+    open_, high, low, close : (n_bars,) float64
         The candles, checked; at least one.
+    days, ends : (n_days,) int64
+        What `day_ends` returns for the candles.
     flags : (n_bars,) uint8
         Signals; only the bits in `allowed` count.
     fixed_cash, stop_loss, take_profit, trailing_stop : float
@@ -181,19 +366,17 @@ def simulate(  # noqa: C901 - one loop over the bars is the point: a call per ba
         The position open at the end, marked at the last close; its size is 0 when there is none.
     """
     n_bars = close.shape[0]
-    keep_equity = equity.shape[0] == n_bars
     totals = np.zeros(TOTALS)
     trades = np.empty((64 if keep_trades else 1, TRADE_COLUMNS))
     n_trades = 0
+    day_values = np.empty(ends.shape[0])
+    day = 0
 
     cash = initial_cash
-    value = initial_cash
     peak = initial_cash
-    worst_value = initial_cash  # the value at which the deepest drawdown so far would be exceeded
+    worst_value = initial_cash
     max_drawdown = 0.0
     bars_held = 0
-    day_value = initial_cash
-    day_end = (open_time_ms[0] // DAY_MS + 1) * DAY_MS
 
     side = 0
     size = 0.0
@@ -210,186 +393,132 @@ def simulate(  # noqa: C901 - one loop over the bars is the point: a call per ba
     ruin = np.inf  # the price at which a short's equity is 0
     due_bar = NEVER  # the close at which the maximum holding time asks for the exit
     rest_until = 0  # entries decided before this bar are ignored: cooldown
+    long_has_levels = stop_loss < np.inf or take_profit < np.inf or trailing_stop < np.inf
 
-    pending_exit = False
-    pending_reason = SIGNAL
-    pending_side = 0
+    valued = 0  # bars before this one are valued
+    bar = 0  # bars before this one are decided
+    while True:
+        if side == 0:
+            wanted = allowed & (ENTER_LONG | ENTER_SHORT)
+            bar = min(max(bar, rest_until), n_bars)
+        else:
+            wanted = allowed & (EXIT_LONG | ENTER_SHORT if side > 0 else EXIT_SHORT | ENTER_LONG)
+        watch_prices = side < 0 or long_has_levels
+        bar, is_touched, highest, lowest = _next_event(
+            bar,
+            due_bar,
+            side,
+            flags,
+            wanted,
+            watch_prices,
+            keep_trades,
+            high,
+            low,
+            highest,
+            lowest,
+            stop,
+            target,
+            trail,
+            ruin,
+        )
 
-    for bar in range(n_bars):
-        now = open_time_ms[bar]
-        if now >= day_end:
-            empty_days = (now - day_end) // DAY_MS
-            _add_day(totals, value / day_value - 1.0 if day_value > 0.0 else 0.0, empty_days)
-            day_value = value
-            day_end += (empty_days + 1) * DAY_MS
+        fill_bar = n_bars
+        price = 0.0
+        leave = False
+        reason = SIGNAL
+        enter_side = 0
+        if is_touched:
+            leave = True
+            fill_bar = bar
+            price, reason = _exit_inside(
+                side, open_[bar], high[bar], low[bar], highest, lowest, stop, target, trail, ruin
+            )
+            # Of this bar only the open certainly came before the exit.
+            highest = max(highest, open_[bar])
+            lowest = min(lowest, open_[bar])
+        elif bar < n_bars:
+            leave, reason, enter_side = _decision(side, flags[bar] & allowed, bar >= due_bar)
+            fill_bar = bar if same_close else bar + 1
+            bar += 1
+            if fill_bar < n_bars:
+                price = close[fill_bar] if same_close else open_[fill_bar]
 
-        # Up to three moments of a bar can fill orders: its open, its inside, its close.
-        for moment in range(3):
-            exit_price = 0.0
-            reason = SIGNAL
-            enter_side = 0
-            price = 0.0
-            if moment == 0:
-                if not pending_exit and pending_side == 0:
-                    continue
-                price = open_[bar]
-                if pending_exit:
-                    exit_price = price
-                    reason = pending_reason
-                enter_side = pending_side
-                pending_exit = False
-                pending_side = 0
-            elif moment == 1:
-                if side == 0:
-                    continue
-                if side > 0:
-                    trail_stop = highest - trail
-                    level = max(stop, trail_stop)
-                    if low[bar] <= level or high[bar] >= target:
-                        if open_[bar] <= level or (open_[bar] < target and low[bar] <= level):
-                            exit_price = min(open_[bar], level)
-                            reason = STOP_LOSS if stop >= trail_stop else TRAILING_STOP
-                        else:
-                            exit_price = max(open_[bar], target)
-                            reason = TAKE_PROFIT
-                else:
-                    trail_stop = lowest + trail
-                    level = min(stop, trail_stop, ruin)
-                    if high[bar] >= level or low[bar] <= target:
-                        if open_[bar] >= level or (open_[bar] > target and high[bar] >= level):
-                            exit_price = max(open_[bar], level)
-                            reason = STOP_LOSS if stop <= trail_stop else TRAILING_STOP
-                            if ruin <= level:
-                                reason = LIQUIDATION
-                        else:
-                            exit_price = min(open_[bar], target)
-                            reason = TAKE_PROFIT
-                if exit_price == 0.0:
-                    highest = max(highest, high[bar])
-                    lowest = min(lowest, low[bar])
-                    continue
-                highest = max(highest, open_[bar])
-                lowest = min(lowest, open_[bar])
-            else:
-                signal = flags[bar] & allowed
-                if signal == 0 and bar < due_bar:
-                    continue
-                if side == 0:
-                    if bar < rest_until:
-                        continue
-                    if signal & ENTER_LONG:
-                        enter_side = 1
-                    elif signal & ENTER_SHORT:
-                        enter_side = -1
-                    else:
-                        continue
-                    leave = False
-                else:
-                    leave_flags = EXIT_LONG | ENTER_SHORT if side > 0 else EXIT_SHORT | ENTER_LONG
-                    leave = signal & leave_flags != 0
-                    if leave:
-                        if side > 0 and signal & ENTER_SHORT:
-                            enter_side = -1
-                        elif side < 0 and signal & ENTER_LONG:
-                            enter_side = 1
-                    elif bar >= due_bar:
-                        leave = True
-                        reason = MAX_HOLDING
-                    else:
-                        continue
-                if not same_close:
-                    pending_exit = leave
-                    pending_reason = reason
-                    pending_side = enter_side
-                    continue
-                price = close[bar]
-                if leave:
-                    exit_price = price
+        if fill_bar > valued:
+            peak, worst_value, max_drawdown = _value_stretch(
+                close, equity, valued, fill_bar, cash, units, peak, worst_value, max_drawdown
+            )
+            if side != 0:
+                bars_held += fill_bar - valued
+            while day < ends.shape[0] and ends[day] <= fill_bar:
+                day_values[day] = cash + units * close[ends[day] - 1]
+                day += 1
+            valued = fill_bar
+        if fill_bar == n_bars:
+            break
 
-            if exit_price > 0.0 and side != 0:
-                fill, fee, cash, reason = _exit(
-                    side, exit_price, reason, size, cash, fee_rate, fixed_fee, slippage_rate
+        if leave:
+            fill, fee, cash, reason = _exit(
+                side, price, reason, size, cash, fee_rate, fixed_fee, slippage_rate
+            )
+            pnl = cash - entry_cash
+            _add_trade(totals, pnl)
+            if keep_trades:
+                if n_trades == trades.shape[0]:
+                    trades = _longer(trades)
+                row = trades[n_trades]
+                fees = entry_fee + fee
+                _write_trade(
+                    row, side, entry_bar, fill_bar, entry, fill, size, pnl, fees, reason, highest, lowest
                 )
-                _add_trade(totals, cash - entry_cash)
-                if keep_trades:
-                    if n_trades == trades.shape[0]:
-                        longer = np.empty((2 * n_trades, TRADE_COLUMNS))
-                        longer[:n_trades] = trades
-                        trades = longer
-                    _write_trade(
-                        trades[n_trades],
-                        side,
-                        entry_bar,
-                        bar,
-                        entry,
-                        fill,
-                        size,
-                        cash - entry_cash,
-                        entry_fee + fee,
-                        reason,
-                        highest,
-                        lowest,
-                    )
-                    n_trades += 1
-                if reason == LIQUIDATION:
-                    totals[LIQUIDATED] = 1.0
-                if reason in (STOP_LOSS, TRAILING_STOP):
-                    rest_until = bar + cooldown_bars
-                side = 0
-                size = 0.0
-                units = 0.0
-                ruin = np.inf
-                due_bar = NEVER
+                n_trades += 1
+            if reason == LIQUIDATION:
+                totals[LIQUIDATED] = 1.0
+            if reason in (STOP_LOSS, TRAILING_STOP):
+                rest_until = fill_bar + cooldown_bars
+            side = 0
+            size = 0.0
+            units = 0.0
+            due_bar = NEVER
 
-            if enter_side != 0:
-                fill, size, fee = _entry(
-                    enter_side, price, cash, fee_rate, fixed_fee, slippage_rate, equity_fraction, fixed_cash
-                )
-                if size > 0.0:
-                    side = enter_side
-                    units = side * size
-                    entry = fill
-                    entry_bar = bar
-                    entry_fee = fee
-                    entry_cash = cash
-                    cash -= units * fill + fee
-                    highest = fill
-                    lowest = fill
-                    stop = fill * (1.0 - side * stop_loss)
-                    target = fill * (1.0 + side * take_profit)
-                    trail = fill * trailing_stop
-                    if side < 0:
-                        ruin = cash / size
-                    if max_holding_bars < NEVER:
-                        due_bar = bar + max_holding_bars - (0 if same_close else 1)
+        if enter_side != 0:
+            fill, size, fee = _entry(
+                enter_side, price, cash, fee_rate, fixed_fee, slippage_rate, equity_fraction, fixed_cash
+            )
+            if size > 0.0:
+                side = enter_side
+                units = side * size
+                entry = fill
+                entry_bar = fill_bar
+                entry_fee = fee
+                entry_cash = cash
+                cash -= units * fill + fee
+                highest = fill
+                lowest = fill
+                stop = fill * (1.0 - side * stop_loss)
+                target = fill * (1.0 + side * take_profit)
+                trail = fill * trailing_stop
+                ruin = cash / size if side < 0 else np.inf
+                if max_holding_bars < NEVER:
+                    due_bar = fill_bar + max_holding_bars - (0 if same_close else 1)
 
-        value = cash + units * close[bar]
-        if keep_equity:
-            equity[bar] = value
-        if units != 0.0:
-            bars_held += 1
-        if value > peak:
-            peak = value
-            worst_value = peak * (1.0 - max_drawdown)
-        elif value < worst_value:
-            max_drawdown = 1.0 - value / peak
-            worst_value = value
-
-    _add_day(totals, value / day_value - 1.0 if day_value > 0.0 else 0.0, 0)
+    value = cash + units * close[n_bars - 1]
+    _sum_up_days(totals, day_values, days, initial_cash)
     totals[FINAL_EQUITY] = value
     totals[MAX_DRAWDOWN] = max_drawdown
     totals[BARS_HELD] = bars_held
     open_trade = np.zeros(TRADE_COLUMNS)
     if side != 0:
+        price = close[n_bars - 1]
+        pnl = value - entry_cash
         _write_trade(
             open_trade,
             side,
             entry_bar,
             n_bars - 1,
             entry,
-            close[n_bars - 1],
+            price,
             size,
-            value - entry_cash,
+            pnl,
             entry_fee,
             SIGNAL,
             highest,

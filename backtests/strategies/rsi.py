@@ -1,45 +1,40 @@
 """Relative strength index: buy what has fallen too fast, sell what has risen too fast."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from backtests.engine.indicators.momentum import rsi
+from backtests.engine.indicators.momentum import rsi, simple_rsi
 from backtests.engine.signals import Signals
-from backtests.strategies.conditions import reversals
-from backtests.strategies.strategy import Shared, Strategy, StrategyParameters
-from backtests.strategies.warm_up import bars_until_forgotten
+from backtests.strategies.conditions import beyond
+from backtests.strategies.memory import bars_until_forgotten
+from backtests.strategies.parameters import StrategyParameters, bars, check_below, number
+from backtests.strategies.strategy import Shared, Strategy
 from market_data.candles import Candles
 
 
 class RsiParameters(StrategyParameters):
     """Parameters of `Rsi`."""
 
-    period: int = Field(
-        14,
-        ge=2,
-        le=1000,
-        title="Period",
-        description="Bars that the average covers.",
-        json_schema_extra={"unit": "bars"},
-    )
-    oversold: float = Field(30.0, ge=0, le=100, title="Oversold", description="Enters long below this RSI.")
-    overbought: float = Field(
-        70.0, ge=0, le=100, title="Overbought", description="Leaves a long above this RSI."
+    period: int = bars(14, "Period", "Bars that the averages of rises and falls cover.", highest=1000)
+    oversold: float = number(30.0, "Oversold", "Enters long below this RSI.", lowest=0, highest=100)
+    overbought: float = number(70.0, "Overbought", "Leaves a long above this RSI.", lowest=0, highest=100)
+    smoothing: Literal["wilder", "simple"] = Field(
+        "wilder", title="Smoothing", description="Wilder's exponential averages, or simple ones."
     )
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.oversold >= self.overbought:
-            raise ValueError(f"oversold ({self.oversold:g}) must be below overbought ({self.overbought:g})")
+    def _levels_in_order(self) -> Self:
+        check_below("oversold", self.oversold, "overbought", self.overbought)
         return self
 
 
 class Rsi(Strategy):
     """Enters long while RSI is below `oversold`, leaves while it is above `overbought`; shorts mirror that.
 
-    RSI by Wilder ("New Concepts in Technical Trading Systems", 1978). Acts on the level. The first value
-    needs `period` changes; Wilder's average never forgets, so warm-up lasts until its start weighs < 1e-9.
+    RSI by Wilder ("New Concepts in Technical Trading Systems", 1978), with simple averages by Cutler. Acts on
+    the level. The first value needs `period` changes; Wilder's average never forgets, so its warm-up lasts
+    until the start weighs less than 1e-9.
     """
 
     name = "rsi"
@@ -53,8 +48,10 @@ class Rsi(Strategy):
         return parameters.period
 
     def warm_up_bars(self, parameters: RsiParameters) -> int:
-        return parameters.period + bars_until_forgotten(1.0 / parameters.period)
+        memory = bars_until_forgotten(1.0 / parameters.period) if parameters.smoothing == "wilder" else 0
+        return parameters.period + memory
 
     def decide(self, candles: Candles, parameters: RsiParameters, shared: Shared) -> Signals:
-        values = shared(rsi, candles.close, parameters.period)
-        return Signals(reversals(values, parameters.oversold, parameters.overbought))
+        indicator = rsi if parameters.smoothing == "wilder" else simple_rsi
+        values = shared(indicator, candles.close, parameters.period)
+        return Signals(beyond(values, parameters.oversold, parameters.overbought, False))

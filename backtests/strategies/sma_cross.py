@@ -2,51 +2,37 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from backtests.engine.indicators.averages import sma
 from backtests.engine.signals import Signals
 from backtests.strategies.conditions import crossings
-from backtests.strategies.strategy import Shared, Strategy, StrategyParameters
+from backtests.strategies.parameters import StrategyParameters, bars, check_below
+from backtests.strategies.strategy import Shared, Strategy
 from market_data.candles import Candles
 
 
 class SmaCrossParameters(StrategyParameters):
     """Parameters of `SmaCross`."""
 
-    fast: int = Field(
-        10,
-        ge=1,
-        le=5000,
-        title="Fast average",
-        description="Bars of the fast average.",
-        json_schema_extra={"unit": "bars"},
-    )
-    slow: int = Field(
-        20,
-        ge=2,
-        le=5000,
-        title="Slow average",
-        description="Bars of the slow average.",
-        json_schema_extra={"unit": "bars"},
-    )
+    fast: int = bars(10, "Fast average", "Bars of the fast average.", lowest=1)
+    slow: int = bars(20, "Slow average", "Bars of the slow average.")
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.fast >= self.slow:
-            raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
+    def _averages_in_order(self) -> Self:
+        check_below("fast", self.fast, "slow", self.slow)
         return self
 
 
 class SmaCross(Strategy):
     """Enters long when the fast average crosses above the slow one, leaves when below; shorts mirror that.
 
-    As old as chart reading; see Murphy, "Technical Analysis of the Financial Markets" (1999), chapter 9.
-    Acts on the cross: the first bar with both averages is none.
+    As old as chart reading; see Murphy, "Technical Analysis of the Financial Markets" (1999), chapter 9. Acts
+    on the cross: the first bar with both averages is none, so the warm-up is `slow` bars.
     """
 
     name = "sma_cross"
-    title = "Moving average cross"
+    title = "Simple moving average cross"
     description = (
         "Buys when a fast average of the close crosses above a slow one, sells when it crosses below."
     )

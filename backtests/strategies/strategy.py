@@ -4,18 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from backtests.engine.candle_checks import check_shapes, same_kind_of_memory
 from backtests.engine.errors import EngineError
 from backtests.engine.signals import Signals, check_signals
+from backtests.strategies.parameters import StrategyParameters
 from market_data.candles import Candles
-
-
-class StrategyParameters(BaseModel):
-    """Base of a strategy's parameters: unknown names, infinity and NaN are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Shared:

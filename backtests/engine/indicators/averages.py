@@ -24,3 +24,23 @@ def sma(values: FloatArray, period: int) -> FloatArray:
             total += values[bar] - values[bar - period]
             averages[bar] = total * weight
     return averages
+
+
+@compiled
+def ema(values: FloatArray, period: int) -> FloatArray:
+    """Exponential moving average, the newest value weighing `2 / (period + 1)`; first valid at `period − 1`.
+
+    Starts, as TA-Lib does, from the simple average of the first `period` values.
+    """
+    n_bars = values.shape[0]
+    averages = np.full(n_bars, np.nan)
+    if n_bars < period:
+        return averages
+    average = values[:period].sum() / period
+    averages[period - 1] = average
+    new = 2.0 / (period + 1.0)
+    old = 1.0 - new
+    for bar in range(period, n_bars):
+        average = average * old + values[bar] * new
+        averages[bar] = average
+    return averages

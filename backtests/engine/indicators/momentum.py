@@ -34,3 +34,81 @@ def rsi(close: FloatArray, period: int) -> FloatArray:
         both = gain + loss
         values[bar] = 100.0 * gain / both if both > 0.0 else 0.0
     return values
+
+
+@compiled
+def simple_rsi(close: FloatArray, period: int) -> FloatArray:
+    """Relative strength index with simple averages of the last `period` changes; first valid at `period`.
+
+    Cutler's variant: unlike Wilder's it forgets a change after `period` bars. Both sums are taken anew every
+    `period` bars, and a sum of no changes at all is exactly 0.
+    """
+    n_bars = close.shape[0]
+    values = np.full(n_bars, np.nan)
+    for block in range(period, n_bars, period):
+        gain = 0.0
+        loss = 0.0
+        last_gain = -1  # the newest bar that rose, and that fell
+        last_loss = -1
+        for bar in range(block - period + 1, min(block + period, n_bars)):
+            change = close[bar] - close[bar - 1]
+            gain += max(change, 0.0)
+            loss += max(-change, 0.0)
+            last_gain = bar if change > 0.0 else last_gain
+            last_loss = bar if change < 0.0 else last_loss
+            if bar > block:
+                gone = close[bar - period] - close[bar - period - 1]
+                gain = gain - max(gone, 0.0) if last_gain > bar - period else 0.0
+                loss = loss - max(-gone, 0.0) if last_loss > bar - period else 0.0
+            if bar >= block:
+                values[bar] = 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 0.0
+    return values
+
+
+@compiled
+def macd(close: FloatArray, fast: int, slow: int, signal: int) -> tuple[FloatArray, FloatArray]:
+    """The MACD line, `ema(fast) − ema(slow)`, and its exponential average over `signal` bars (Appel 1979).
+
+    As in TA-Lib both averages start at `slow − 1`, from simple averages. The line is valid from there on, the
+    signal line from `slow + signal − 2` on.
+    """
+    n_bars = close.shape[0]
+    line = np.full(n_bars, np.nan)
+    smooth = np.full(n_bars, np.nan)
+    if n_bars < slow:
+        return line, smooth
+    fast_average = close[slow - fast : slow].sum() / fast
+    slow_average = close[:slow].sum() / slow
+    fast_new = 2.0 / (fast + 1.0)
+    slow_new = 2.0 / (slow + 1.0)
+    signal_new = 2.0 / (signal + 1.0)
+    line[slow - 1] = fast_average - slow_average
+    total = line[slow - 1]
+    start = slow + signal - 2
+    for bar in range(slow, min(start + 1, n_bars)):
+        fast_average = fast_average * (1.0 - fast_new) + close[bar] * fast_new
+        slow_average = slow_average * (1.0 - slow_new) + close[bar] * slow_new
+        line[bar] = fast_average - slow_average
+        total += line[bar]
+    if n_bars <= start:
+        return line, smooth
+    average = total / signal
+    smooth[start] = average
+    for bar in range(start + 1, n_bars):
+        fast_average = fast_average * (1.0 - fast_new) + close[bar] * fast_new
+        slow_average = slow_average * (1.0 - slow_new) + close[bar] * slow_new
+        difference = fast_average - slow_average
+        average = average * (1.0 - signal_new) + difference * signal_new
+        line[bar] = difference
+        smooth[bar] = average
+    return line, smooth
+
+
+@compiled
+def roc(values: FloatArray, period: int) -> FloatArray:
+    """Rate of change in percent, `100 · (value / value `period` bars ago − 1)`; first valid at `period`."""
+    n_bars = values.shape[0]
+    changes = np.full(n_bars, np.nan)
+    for bar in range(period, n_bars):
+        changes[bar] = 100.0 * (values[bar] / values[bar - period] - 1.0)
+    return changes
