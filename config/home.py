@@ -74,7 +74,7 @@ class Home:
 
     def _end_leftovers(self) -> None:
         """End what a killed launcher started, but never a process that merely got its number since."""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # half-written
             for pid, identity in json.loads(self._children.read_text()).items():
                 if identity is not None and processes.identity(int(pid)) == identity:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -91,7 +91,7 @@ class Home:
     def secret_key(self) -> str:
         """The folder's own secret, made on first use and readable by its owner only."""
         path = self.folder / "secret-key"
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        if not path.exists() or not path.stat().st_size:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(48))
         return path.read_text()

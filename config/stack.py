@@ -121,6 +121,7 @@ class Stack:
         worker = by_name["worker"]
         processes.wait_until(lambda: _answers(self.port), by_name["web"], seconds=60)
         processes.wait_until(lambda: " ready." in worker.last_lines(200), worker, seconds=60)
+        self.check()
         self.home.announce(self.url)
 
     def end(self) -> None:

@@ -24,7 +24,7 @@ def run_demo(client: Client, console: Console, request: Json) -> bool:
     run = client.post("/api/backtests/", request)
     name = strategies[request["strategy"]]["title"]
     console.print()
-    console.print(text.title(run, name, generated=_is_generated(client, run["spec"])))
+    console.print(text.title(run, name, generated=_is_generated(client, run["spec"])), soft_wrap=True)
     console.print(
         Text.assemble("live page  ", (client.url + run["links"]["page"], "underline")), soft_wrap=True
     )

@@ -73,7 +73,7 @@ class LiveScreen:
             finished_style=text.GAIN,
         )
         grid.add_row(bar, _progress_text(progress))
-        return Group(Text(""), grid, text.averages(self.tally))
+        return Group(text.heading(), grid, text.averages(self.tally))
 
 
 def _row(event: Json) -> Text | None:

@@ -17,8 +17,8 @@ COLUMNS = (
     ("return", 12),
     ("buy & hold", 13),
     ("Sharpe", 8),
-    ("max drawdown", 13),
-    ("trades", 7),
+    ("max drawdown", 14),
+    ("trades", 8),
 )
 
 

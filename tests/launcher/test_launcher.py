@@ -1,0 +1,123 @@
+"""The launcher of the embedded stack: it serves, and leaves nothing behind however it ends."""
+
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from config import embedded
+from config.home import Home
+from config.stack import StackError
+from tests.launcher.launched import Launched, processes_of, wait_for
+
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal exists on Linux only"),
+]
+PROGRAMS = ("valkey-server", "uvicorn", "celery", "scheduler")
+
+
+def served_url(launched: Launched) -> str:
+    said = launched.wait_until_said("Serving at ")
+    return said.partition("Serving at ")[2].split()[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -9)],
+    ids=["INT", "TERM", "KILL"],
+)
+def test_a_signal_while_serving_ends_all_that_was_started(home: Path, number: int, code: int):
+    with Launched(home, "serve") as launched:
+        url = served_url(launched)
+        assert httpx.get(f"{url}api/health/").json() == {"status": "ok"}
+        running = processes_of(home).values()
+        assert [name for name in PROGRAMS if not any(name in command for command in running)] == []
+        assert sum("celery" in command for command in running) >= 2  # the worker and its pool
+        launched.process.send_signal(number)
+        assert launched.process.wait(20) == code
+        wait_for(lambda: not processes_of(home), 3)
+    assert not (home / "processes.json").exists() or number == signal.SIGKILL
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGKILL"])
+def test_a_signal_while_starting_ends_all_that_was_started(home: Path, name: str):
+    number = signal.Signals[name]
+    with Launched(home, "serve") as launched:
+        wait_for(lambda: any("config.prepare" in command for command in processes_of(home).values()), 30)
+        launched.process.send_signal(number)
+        assert launched.process.wait(20) == (-number if number == signal.SIGKILL else 128 + number)
+        wait_for(lambda: not processes_of(home), 3)
+        assert "Traceback" not in launched.said
+
+
+def test_a_second_launcher_is_told_who_holds_the_folder(home: Path):
+    first = Home(home)
+    with first.claimed():
+        first.announce("http://127.0.0.1:8000/")
+        with Launched(home, "serve") as second:
+            assert second.process.wait(20) == 1
+            expected = f"already runs in {home} (process {os.getpid()} and serves http://127.0.0.1:8000/)"
+            assert expected in second.said
+            assert "Traceback" not in second.said
+
+
+def test_a_server_that_dies_ends_the_rest_and_shows_its_log(home: Path):
+    with Launched(home, "serve") as launched:
+        served_url(launched)
+        web = next(pid for pid, command in processes_of(home).items() if "uvicorn" in command)
+        os.kill(web, signal.SIGKILL)
+        assert launched.process.wait(20) == 1
+        assert "web ended unexpectedly with code -9" in launched.said
+        assert "Uvicorn running on" in launched.said
+        wait_for(lambda: not processes_of(home), 3)
+
+
+def test_the_launcher_ends_with_the_make_that_started_it(home: Path):
+    line = f"{sys.executable} -m config.embedded serve; true"  # the second command keeps the shell there
+    with Launched(home, command=["sh", "-c", line], END_WITH_PARENT="1") as shell:
+        served_url(shell)
+        shell.process.kill()
+        wait_for(lambda: not processes_of(home), 15)
+
+
+def test_the_demo_runs_the_market_and_ends_with_success(home: Path):
+    with Launched(home, "demo", "--once") as launched:
+        assert launched.process.wait(120) == 0, launched.said
+        said = launched.said
+    assert "RSI" in said
+    assert "3 symbols · 1h" in said
+    assert "generated sample" in said
+    assert "/runs/" in said
+    assert "3 of 3 succeeded" in said
+    assert "median" in said
+    assert "mean" in said
+
+
+def test_a_taken_port_is_skipped_unless_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(embedded, "DEFAULT_PORT", port)
+        assert embedded.choose_port(None) > port
+        assert f"Port {port} is in use by another program" in capsys.readouterr().out
+        with pytest.raises(
+            StackError, match=f"Port {port} is in use by another program. Choose another with PORT="
+        ):
+            embedded.choose_port(port)
+
+
+def test_a_port_that_was_asked_for_and_is_taken_ends_the_launcher_with_a_message(home: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        started = time.monotonic()
+        with Launched(home, "serve", "--port", str(taken.getsockname()[1])) as launched:
+            assert launched.process.wait(20) == 1
+            assert "is in use by another program" in launched.said
+            assert "Traceback" not in launched.said
+        assert time.monotonic() - started < 5
