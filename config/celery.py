@@ -1,9 +1,13 @@
 """The Celery application: settings for a broker that may be restarted, or lose everything, at any moment."""
 
 import os
+import signal
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.conf import settings
+
+from config import processes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -36,5 +40,11 @@ app.conf.update(
 )
 # Celery closes the database connection after every task unless told how often it may be used again.
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
-app.autodiscover_tasks(["workers"])
+app.autodiscover_tasks()
 app.steps["worker"].add("workers.bootsteps:HeartbeatStep")
+
+
+@worker_process_init.connect
+def end_with_worker(**_: object) -> None:
+    """Let a pool process die with its worker: one that lived on would hold jobs that nobody vouches for."""
+    processes.end_with_parent(signal.SIGKILL)
