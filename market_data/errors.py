@@ -9,5 +9,9 @@ class DamagedSeriesError(MarketDataError):
     """The database holds something else than what was written."""
 
 
+class MixedSeriesError(MarketDataError):
+    """Generated candles among real ones."""
+
+
 class FileRefusedError(MarketDataError):
     """A file that can't be imported; nothing of it is stored."""

@@ -25,7 +25,7 @@ def cryptocurrencies(*, source: str | None = None, interval: str | None = None) 
 
 
 def source_for(interval: str, wanted: str | None = None) -> str | None:
-    """The source to take candles of an interval from: the wanted one, or that with most series; None without any."""
+    """The source to take candles from: the wanted one, or that with most series; None where there is none."""
     series = CandleSeries.objects.filter(interval=interval, candle_count__gt=0)
     if wanted is not None:
         return wanted if series.filter(source=wanted).exists() else None

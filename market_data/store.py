@@ -10,9 +10,9 @@ from django.db import transaction
 from market_data import chunks as chunk_rows
 from market_data import codec, local_files, quality
 from market_data import manifest as manifests
-from market_data.candles import CandleError, Candles, validate
+from market_data.candles import Candles, validate
 from market_data.chunks import StoredChunk
-from market_data.errors import DamagedSeriesError
+from market_data.errors import DamagedSeriesError, MixedSeriesError
 from market_data.manifest import RECORD, ChunkRange, Manifest
 from market_data.models import CandleChunk, CandleSeries, Cryptocurrency
 from market_data.quality import SeriesWarning
@@ -90,6 +90,8 @@ def write_candles(
     ------
     CandleError
         If the candles break a rule; nothing is stored.
+    MixedSeriesError
+        If the series there is generated and these candles are not, or the other way round.
     """
     base, quote = split_symbol(symbol)
     cryptocurrency, _ = Cryptocurrency.objects.get_or_create(
@@ -98,6 +100,10 @@ def write_candles(
     series, _ = CandleSeries.objects.get_or_create(
         cryptocurrency=cryptocurrency, source=source, interval=interval, defaults={"generated": generated}
     )
+    if series.generated is not generated:
+        raise MixedSeriesError(
+            f"{series} would mix generated and real candles; give one of them another source."
+        )
     return append_candles(series, candles)
 
 
@@ -112,8 +118,6 @@ def append_candles(series: CandleSeries, candles: Candles) -> CandleSeries:
         "cryptocurrency"
     )
     current = locked.get(pk=series.pk)
-    if current.generated is not series.generated:
-        raise CandleError(f"{current} mixes generated and real candles")
     changed = _changed_months(current, candles)
     if changed:
         _store_months(current, changed)
@@ -196,22 +200,49 @@ def _changed_months(series: CandleSeries, candles: Candles) -> list[_Month]:
     """The months that differ from what is stored, merged with it."""
     months = manifests.months_of(candles.open_time_ms)
     starts = np.flatnonzero(np.diff(months, prepend=months[:1] - 1)).tolist()
-    wanted = months[starts].tolist()
-    stored = {chunk.month: chunk for chunk in chunk_rows.read_chunks(series.pk, _known(series, wanted))}
+    known = _known_months(series)
+    there = [month for month in months[starts].tolist() if month in known]
+    stored = {chunk.month: chunk for chunk in chunk_rows.read_chunks(series.pk, there)}
     changed: list[_Month] = []
-    for month, start, stop in zip(wanted, starts, [*starts[1:], len(candles)], strict=True):
-        part = candles.bars(start, stop)
-        old = stored.get(month)
-        merged = part if old is None else merge(unpack([old]), part)
+    for start, stop in zip(starts, [*starts[1:], len(candles)], strict=True):
+        month, part = int(months[start]), candles.bars(start, stop)
+        old = _stored_month(known[month], stored.get(month), part) if month in known else None
+        merged = part if old is None else merge(old, part)
         checksum = codec.checksum(merged)
-        if old is None or checksum != old.checksum:
+        if old is None or checksum != known[month].checksum:
             changed.append(_Month(month, merged, checksum))
     return changed
 
 
-def _known(series: CandleSeries, months: list[int]) -> list[int]:
-    known = set(series.chunk_records["month"].tolist())
-    return [month for month in months if month in known]
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the manifest says of a month."""
+
+    count: int
+    checksum: int
+
+
+def _known_months(series: CandleSeries) -> dict[int, _Known]:
+    records = series.chunk_records
+    facts = map(_Known, records["count"].tolist(), records["checksum"].tolist())
+    return dict(zip(records["month"].tolist(), facts, strict=True))
+
+
+def _stored_month(known: _Known, stored: StoredChunk | None, part: Candles) -> Candles | None:
+    """A month as it is stored; None if that is damaged and `part` can take its place.
+
+    It can when it is at least as full, as when the month is imported again: fewer must not pass for all.
+    """
+    try:
+        if stored is None or stored.checksum != known.checksum:
+            raise DamagedSeriesError(
+                "A stored month is missing, or not the one that was written; import it again."
+            )
+        return unpack([stored])
+    except DamagedSeriesError:
+        if len(part) < known.count:
+            raise
+        return None
 
 
 def merge(old: Candles, new: Candles) -> Candles:

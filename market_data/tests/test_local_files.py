@@ -1,0 +1,125 @@
+import os
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from market_data import local_files, store
+from market_data.intervals import DAY_MS, HOUR_MS
+from market_data.models import CandleSeries
+from market_data.tests.candle_maker import START_MS, make_candles, same
+
+pytestmark = pytest.mark.django_db
+FOREVER_MS = 4_000_000_000_000
+CANDLES = make_candles(24 * 500)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path) -> Path:
+    settings.CANDLE_FILES_DIR = tmp_path / "candles"
+    return settings.CANDLE_FILES_DIR
+
+
+@pytest.fixture
+def series() -> CandleSeries:
+    return store.write_candles(symbol="BTCUSDT", source="files", interval="1h", candles=CANDLES)
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.candles"))
+
+
+def test_a_second_load_asks_no_database(series, folder):
+    store.load_candles(series, 0, FOREVER_MS)
+    with CaptureQueriesContext(connection) as queries:
+        assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
+    assert len(queries) == 0
+
+
+def test_a_year_of_hours_shares_a_file(series, folder):
+    store.load_candles(series, 0, FOREVER_MS)
+    assert len(files(folder)) == 2
+
+
+def test_a_range_fills_only_the_files_it_needs(series, folder):
+    store.load_candles(series, START_MS + 400 * DAY_MS, FOREVER_MS, 10)
+    assert len(files(folder)) == 1
+
+
+@pytest.mark.parametrize(
+    ("interval", "months"),
+    [
+        ("1m", 1),
+        ("5m", 1),
+        ("15m", 3),
+        ("30m", 6),
+        ("1h", 12),
+        ("2h", 24),
+        ("4h", 48),
+        ("1d", 120),
+        ("1w", 120),
+    ],
+)
+def test_files_hold_about_ten_thousand_candles(interval, months):
+    assert local_files.months_per_file(interval) == months
+
+
+def test_appending_replaces_one_file_and_leaves_the_others(series, folder):
+    store.load_candles(series, 0, FOREVER_MS)
+    before = files(folder)
+    changed = store.append_candles(series, make_candles(1, start_ms=START_MS + 24 * 500 * HOUR_MS))
+    store.load_candles(changed, 0, FOREVER_MS)
+    after = files(folder)
+    assert len(after) == 2
+    assert len(set(before) & set(after)) == 1
+
+
+def flip_a_byte(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 8)
+
+
+def lengthen(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"x")
+
+
+@pytest.mark.parametrize(
+    "damage", [flip_a_byte, cut, lengthen, Path.unlink, lambda path: path.write_bytes(b"")]
+)
+def test_a_damaged_file_is_noticed_and_rebuilt(series, folder, damage):
+    store.load_candles(series, 0, FOREVER_MS)
+    good = {path: path.read_bytes() for path in files(folder)}
+    for path in good:
+        damage(path)
+    assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
+    assert {path: path.read_bytes() for path in files(folder)} == good
+
+
+def test_damage_outside_the_range_is_not_even_read(series, folder):
+    store.load_candles(series, 0, FOREVER_MS)
+    flip_a_byte(files(folder)[0])
+    with CaptureQueriesContext(connection) as queries:
+        store.load_candles(series, START_MS + 400 * DAY_MS, FOREVER_MS)
+    assert len(queries) == 0
+
+
+def test_a_folder_that_cannot_be_written_costs_only_speed(series, folder):
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("a file where the folder should be")
+    assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
+
+
+def test_no_half_written_file_is_left_behind(series, folder, monkeypatch):
+    def fail(self: Path, target: Path) -> Path:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
