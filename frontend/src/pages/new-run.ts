@@ -6,6 +6,7 @@ import { ApiError, getCryptocurrencies, getStrategies, startBacktest } from "../
 import type { Strategy } from "../api/types";
 import { PageElement } from "../element";
 import { COST_FIELDS, type Draft, EMPTY_DRAFT, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
+import { placed } from "../form/errors";
 import { type Field, fieldsOf } from "../form/fields";
 import { type Listing, type Market, candlesInRange, marketsOf, quickRanges } from "../form/market";
 import * as format from "../format";
@@ -15,6 +16,7 @@ import { navigate } from "../router";
 import { remember, remembered } from "../settings";
 
 const LAST_DRAFT = "last-draft";
+const FORM_FIELDS = ["strategy", "symbols", "source", "interval", "start", "end", "fill", ...Object.values(COST_FIELDS).map(({ name }) => name)];
 
 class NewRun extends PageElement {
   static override properties = {
@@ -99,17 +101,10 @@ class NewRun extends PageElement {
 
   private show(error: unknown): void {
     if (!(error instanceof ApiError)) throw error;
-    const known = new Set([...this.fields.map(({ name }) => `parameters.${name}`), ...Object.values(COST_FIELDS).map(({ name }) => name),
-      "strategy", "symbols", "source", "interval", "start", "end", "fill"]);
-    const placed: Errors = {};
-    const loose: string[] = [];
-    for (const [name, messages] of Object.entries(error.fields)) {
-      const field = known.has(name) ? name : known.has(`parameters.${name}`) ? `parameters.${name}` : null;
-      if (field) placed[field] = messages.join(" ");
-      else loose.push(...messages);
-    }
-    this.serverErrors = placed;
-    this.problem = [...loose, ...(loose.length > 0 || Object.keys(placed).length > 0 ? [] : [error.message])].join(" ");
+    const { fields, rest } = placed(error.fields, [...FORM_FIELDS, ...this.fields.map(({ name }) => `parameters.${name}`)]);
+    const isPlaced = rest.length > 0 || Object.keys(fields).length > 0;
+    this.serverErrors = fields;
+    this.problem = isPlaced ? rest.join(" ") : error.message;
     void this.focusFirstError();
   }
 
@@ -174,6 +169,7 @@ class NewRun extends PageElement {
   }
 
   private renderParameters(errors: Errors): TemplateResult {
+    const names = this.fields.map(({ name }) => `parameters.${name}`); // one may be wrong because of another
     const isChanged = this.fields.some(({ name, initial }) => this.draft.parameters[name] !== initial);
     return html`<fieldset class="section">
       <legend>Parameters</legend>
@@ -182,7 +178,7 @@ class NewRun extends PageElement {
         ${this.fields.map((field) => {
           const name = `parameters.${field.name}`;
           return fieldRow(field, this.draft.parameters[field.name] ?? "", errors[name], name,
-            (text) => this.change({ parameters: { ...this.draft.parameters, [field.name]: text } }, name));
+            (text) => this.change({ parameters: { ...this.draft.parameters, [field.name]: text } }, ...names));
         })}
         ${this.fields.length === 0 ? html`<p class="muted">This strategy has no parameters.</p>` : nothing}
       </div>

@@ -185,13 +185,14 @@ class RunPage extends PageElement {
     </div>`;
   }
 
-  private renderEnd(state: RunState): TemplateResult | typeof nothing {
+  private renderEnd(state: RunState): TemplateResult {
     if (state.status === "failed") {
       return html`<p class="notice notice-error" role="alert">The run could not be carried out: ${state.error ?? state.reason ?? "no reason was given"}.
         Results that stand here are stored and correct. <a href="/?${toQuery(draftOf(state.run.spec))}">Start it again</a></p>`;
     }
     const { summary } = state;
-    if (!summary) return nothing;
+    // The line is there from the start, so that nothing below moves when the run ends.
+    if (!summary) return html`<p class="run-summary muted">${state.status === "paused" ? "Paused. Results so far stay; nothing new is computed until it is resumed." : "Results arrive as they are computed."}</p>`;
     return html`<p class="run-summary" role="status" data-testid="summary">
       <b>${state.status === "stopped" ? "Stopped" : "Complete"}.</b>
       ${format.count(summary.result_count)} results, ${format.count(summary.computed_count)} computed and ${format.count(summary.cached_count)} reused;

@@ -1,0 +1,56 @@
+"""The stack that the browser looks at: real processes, whose workers can be held and let go."""
+
+import json
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.launcher.launched import Launched, processes_of
+
+START_SECONDS = 90
+STEP_SECONDS = 0.03
+
+
+class Site(Launched):
+    """A served Candlestream with a generated market."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home, "serve")
+        said = self.wait_until_said("Serving at ", START_SECONDS)
+        self.url = said.split("Serving at ")[1].split()[0].rstrip("/")
+
+    def get(self, path: str) -> Any:
+        """What the API answers."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def workers(self) -> list[psutil.Process]:
+        """The Celery worker's processes."""
+        return [
+            psutil.Process(pid) for pid, command in processes_of(self.home).items() if " celery " in command
+        ]
+
+    def hold_workers(self) -> None:
+        """Let no job advance. Everything else, the web server included, goes on."""
+        for worker in self.workers():
+            worker.suspend()
+
+    def release_workers(self) -> None:
+        """Let the jobs advance again."""
+        for worker in self.workers():
+            worker.resume()
+
+    def hold_workers_in_mid_run(self, run_id: str) -> int:
+        """Let the held workers go in small steps until some results exist, and not all; how many."""
+        for _ in range(500):
+            self.release_workers()
+            time.sleep(STEP_SECONDS)
+            self.hold_workers()
+            progress = self.get(f"/api/runs/{run_id}/")["progress"]
+            if progress["completed"]:
+                assert progress["completed"] < progress["total"], "the run was over before it could be held"
+                return progress["completed"]
+        raise AssertionError("no result in 500 steps")
