@@ -94,11 +94,12 @@ def backtest(
     """
     interval_ms = check_candles(candles)
     check_signals(signals, len(candles))
-    inside, flags = _cut(same_kind_of_memory(candles), signals.flags, start_ms, end_ms)
+    inside, flags = cut(same_kind_of_memory(candles), signals.flags, start_ms, end_ms)
     execution = execution or Execution()
     equity = np.empty(len(inside))
+    days = kernel.day_ends(inside.open_time_ms)
     totals, trade_rows, open_trade_row = kernel.simulate(
-        *kernel_arguments(inside, flags, execution, equity, True)
+        *kernel_arguments(inside, days, flags, execution, equity, True)
     )
     return Backtest(
         metrics=range_metrics(totals, inside, interval_ms, execution.initial_cash),
@@ -109,7 +110,8 @@ def backtest(
     )
 
 
-def _cut(candles: Candles, flags: Flags, start_ms: int | None, end_ms: int | None) -> tuple[Candles, Flags]:
+def cut(candles: Candles, flags: Flags, start_ms: int | None, end_ms: int | None) -> tuple[Candles, Flags]:
+    """Candles and signals of the bars with `start_ms <= open time < end_ms`; at least one bar."""
     start = 0 if start_ms is None else candles.bar_at(start_ms)
     stop = len(candles) if end_ms is None else candles.bar_at(end_ms)
     if stop <= start:
@@ -118,7 +120,12 @@ def _cut(candles: Candles, flags: Flags, start_ms: int | None, end_ms: int | Non
 
 
 def kernel_arguments(
-    candles: Candles, flags: Flags, execution: Execution, equity: FloatArray, keep_trades: bool
+    candles: Candles,
+    days: tuple[IntArray, IntArray],
+    flags: Flags,
+    execution: Execution,
+    equity: FloatArray,
+    keep_trades: bool,
 ) -> tuple[Any, ...]:
     """Arguments of `kernel.simulate`, always of the same types: numba compiles for each combination."""
     return (
@@ -126,7 +133,7 @@ def kernel_arguments(
         candles.high,
         candles.low,
         candles.close,
-        *kernel.day_ends(candles.open_time_ms),
+        *days,
         flags,
         _ALLOWED_FLAGS[execution.direction],
         float(execution.initial_cash),

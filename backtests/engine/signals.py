@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backtests.engine.compiled import compiled
 from backtests.engine.errors import EngineError
 
 ENTER_LONG = 1
 EXIT_LONG = 2
 ENTER_SHORT = 4
 EXIT_SHORT = 8
+_ALL = ENTER_LONG | EXIT_LONG | ENTER_SHORT | EXIT_SHORT
+_BOTH_ENTRIES = ENTER_LONG | ENTER_SHORT
 
 Flags = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
@@ -93,8 +96,24 @@ def check_signals(signals: Signals, n_bars: int) -> None:
         raise EngineError("signals must be a one-dimensional uint8 array; Signals.of() makes one")
     if len(flags) != n_bars:
         raise EngineError(f"signals have {len(flags)} values, the candles have {n_bars} bars")
-    if flags.size and flags.max() > ENTER_LONG + EXIT_LONG + ENTER_SHORT + EXIT_SHORT:
-        raise EngineError(f"signals hold an unknown flag: {flags.max()} at bar {flags.argmax()}")
-    both = (flags & (ENTER_LONG | ENTER_SHORT)) == ENTER_LONG | ENTER_SHORT
-    if both.any():
-        raise EngineError(f"signals enter long and short at once at bar {both.argmax()}")
+    if not flags.flags.c_contiguous:
+        raise EngineError("signals must be contiguous")
+    if _holds_a_bad_flag(np.require(flags, requirements=["A", "W"])):
+        _name_the_bad_flag(flags)
+
+
+@compiled
+def _holds_a_bad_flag(flags: Flags) -> bool:
+    bad = False
+    for bar in range(flags.shape[0]):
+        bad |= (flags[bar] > _ALL) | (flags[bar] & _BOTH_ENTRIES == _BOTH_ENTRIES)
+    return bad
+
+
+def _name_the_bad_flag(flags: Flags) -> None:
+    unknown = flags > _ALL
+    if unknown.any():
+        bar = int(unknown.argmax())
+        raise EngineError(f"signals hold an unknown flag: {flags[bar]} at bar {bar}")
+    both = (flags & _BOTH_ENTRIES) == _BOTH_ENTRIES
+    raise EngineError(f"signals enter long and short at once at bar {both.argmax()}")

@@ -1,29 +1,14 @@
 """What a strategy is: parameters with bounds, and a function from candles to signals."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from backtests.engine.candle_checks import check_shapes, same_kind_of_memory
 from backtests.engine.errors import EngineError
+from backtests.engine.shared import Shared
 from backtests.engine.signals import Signals, check_signals
 from backtests.strategies.parameters import StrategyParameters
 from market_data.candles import Candles
-
-
-class Shared:
-    """Computes an indicator once, however often it is asked for over the same candles."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], Any] = {}
-
-    def __call__(self, indicator: Callable[..., Any], *arguments: Any) -> Any:
-        """`indicator(*arguments)`, remembered; arrays are told apart by identity."""
-        key = (indicator, *(id(a) if hasattr(a, "dtype") else a for a in arguments))
-        if key not in self._known:
-            # The arguments are kept too: an array that lives on can't lend its identity to another one.
-            self._known[key] = (indicator(*arguments), arguments)
-        return self._known[key][0]
 
 
 class Strategy(ABC):

@@ -7,6 +7,11 @@ from market_data.candles import FloatArray
 
 
 @compiled
+def _share_of_gain(gain: float, loss: float) -> float:
+    return 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 0.0
+
+
+@compiled
 def rsi(close: FloatArray, period: int) -> FloatArray:
     """Relative strength index, `100 · gain / (gain + loss)` with Wilder's averages; first valid at `period`.
 
@@ -26,13 +31,12 @@ def rsi(close: FloatArray, period: int) -> FloatArray:
     new = 1.0 / period
     gain *= new
     loss *= new
-    values[period] = 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 0.0
+    values[period] = _share_of_gain(gain, loss)
     for bar in range(period + 1, n_bars):
         change = close[bar] - close[bar - 1]
         gain = gain * old + max(change, 0.0) * new
         loss = loss * old + max(-change, 0.0) * new
-        both = gain + loss
-        values[bar] = 100.0 * gain / both if both > 0.0 else 0.0
+        values[bar] = _share_of_gain(gain, loss)
     return values
 
 
@@ -48,20 +52,23 @@ def simple_rsi(close: FloatArray, period: int) -> FloatArray:
     for block in range(period, n_bars, period):
         gain = 0.0
         loss = 0.0
-        last_gain = -1  # the newest bar that rose, and that fell
-        last_loss = -1
-        for bar in range(block - period + 1, min(block + period, n_bars)):
+        rises = 0
+        falls = 0
+        for bar in range(block - period + 1, block + 1):
             change = close[bar] - close[bar - 1]
             gain += max(change, 0.0)
             loss += max(-change, 0.0)
-            last_gain = bar if change > 0.0 else last_gain
-            last_loss = bar if change < 0.0 else last_loss
-            if bar > block:
-                gone = close[bar - period] - close[bar - period - 1]
-                gain = gain - max(gone, 0.0) if last_gain > bar - period else 0.0
-                loss = loss - max(-gone, 0.0) if last_loss > bar - period else 0.0
-            if bar >= block:
-                values[bar] = 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 0.0
+            rises += change > 0.0
+            falls += change < 0.0
+        values[block] = _share_of_gain(gain, loss)
+        for bar in range(block + 1, min(block + period, n_bars)):
+            change = close[bar] - close[bar - 1]
+            gone = close[bar - period] - close[bar - period - 1]
+            rises += (change > 0.0) - (gone > 0.0)
+            falls += (change < 0.0) - (gone < 0.0)
+            gain = gain + max(change, 0.0) - max(gone, 0.0) if rises > 0 else 0.0
+            loss = loss + max(-change, 0.0) - max(-gone, 0.0) if falls > 0 else 0.0
+            values[bar] = _share_of_gain(gain, loss)
     return values
 
 
