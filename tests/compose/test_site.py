@@ -1,0 +1,144 @@
+"""The deployment as shipped: nginx in front of web, two workers and the scheduler, on PostgreSQL."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from config import processes
+from config.processes import Child
+from tests.compose.topology import COMPOSE, INTERPOLATION, ROOT, Topology, start_nginx
+from tests.servers import private_folder
+
+pytestmark = pytest.mark.timeout(180)
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def events_of(site: Topology, token: str, path: str) -> list[dict[str, Any]]:
+    """Every event of a run over a WebSocket, to the normal close."""
+    address = f"{site.url.replace('http', 'ws')}{path}"
+    with connect(address, additional_headers={"Authorization": f"Bearer {token}"}, proxy=None) as socket:
+        events = [json.loads(message) for message in socket]
+        assert socket.close_code == 1000
+    return events
+
+
+def test_a_market_runs_through_nginx_to_the_last_event(site: Topology, client: httpx.Client, token: str):
+    answer = client.post("/api/backtests/", json={"strategy": "rsi"})
+    assert answer.status_code == 202, answer.text
+    run = answer.json()
+    assert answer.headers["Location"] == run["links"]["self"]
+    events = events_of(site, token, run["links"]["websocket"])
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["type"] == "complete"
+    assert sorted({event["key"] for event in events if event["type"] == "result"}) == sorted(
+        row[0] for row in site.query("SELECT symbol FROM market_data_cryptocurrency")
+    )
+    assert client.get(run["links"]["results"]).json()["count"] == 12
+    assert client.get(run["links"]["self"]).json()["status"] == "completed"
+
+
+def test_both_workers_report_for_work(site: Topology):
+    assert site.query("SELECT count(*) FROM workers_worker WHERE seen_at > now() - interval '5 s'") == [(2,)]
+
+
+def test_a_stranger_gets_no_data(site: Topology):
+    answer = httpx.get(f"{site.url}/api/runs/")
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+
+
+def test_the_page_asks_strangers_to_log_in(site: Topology):
+    answer = httpx.get(f"{site.url}/", follow_redirects=True)
+    assert answer.status_code == 200
+    assert "password" in answer.text
+
+
+def test_a_body_over_the_limit_is_answered_with_a_problem(site: Topology, client: httpx.Client):
+    answer = client.post("/api/backtests/", json={"strategy": "rsi", "symbols": ["X" * 1_100_000]})
+    assert answer.status_code == 413
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "caching"),
+    [("app.js", "no-cache"), ("chunks/chart-4f3a.js", "public, max-age=31536000, immutable")],
+)
+def test_nginx_serves_static_files_and_says_how_long_to_keep_them(site: Topology, path: str, caching: str):
+    file = site.folder / "www" / "static" / "build" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("export const answer = 42;")
+    answer = httpx.get(f"{site.url}/static/build/{path}")
+    assert answer.text == "export const answer = 42;"
+    assert answer.headers["Cache-Control"] == caching
+    assert answer.headers["Server"] == "nginx"
+
+
+def test_the_web_services_own_health_check_passes(site: Topology):
+    kind, *words = COMPOSE["services"]["web"]["healthcheck"]["test"]
+    assert kind == "CMD"
+    site.run(*(word.replace(":8000/", f":{site.web_port}/") for word in words))
+
+
+def test_nginx_says_it_is_alive(site: Topology):
+    assert httpx.get(f"{site.url}/nginx/alive").text == "alive\n"
+
+
+@contextmanager
+def nginx_before(upstream_port: int) -> Iterator[int]:
+    """The shipped nginx in front of another web server; its port."""
+    children: list[Child] = []
+    with private_folder() as folder:
+        port = processes.free_port()
+        try:
+            start_nginx(folder, site_port=port, web_port=upstream_port, keep=children)
+            yield port
+        finally:
+            processes.end(children)
+
+
+def test_nginx_passes_a_stream_on_piece_by_piece(nginx_required: None):
+    first_piece_seen = threading.Event()
+
+    def stream_two_pieces(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(STREAM_HEAD + b"7\r\nid: 1\n\n\r\n")
+            assert first_piece_seen.wait(20)
+            connection.sendall(b"7\r\nid: 2\n\n\r\n0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        upstream = threading.Thread(target=stream_two_pieces, args=(server,))
+        upstream.start()
+        with nginx_before(server.getsockname()[1]) as port:
+            address = f"http://127.0.0.1:{port}/api/runs/1/stream/"
+            with httpx.stream("GET", address, headers={"Accept-Encoding": "gzip"}, timeout=10) as answer:
+                pieces = answer.iter_raw()
+                assert next(pieces) == b"id: 1\n\n"  # before the second was even written
+                first_piece_seen.set()
+                assert next(pieces) == b"id: 2\n\n"
+        upstream.join(10)
+
+
+def test_without_a_web_process_the_answer_is_a_problem_that_says_so(nginx_required: None):
+    with nginx_before(processes.free_port()) as port:
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/runs/")
+    assert answer.status_code == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == 503
+    assert answer.headers["Retry-After"] == "2"
+
+
+def test_every_variable_of_the_compose_file_is_explained_in_the_example():
+    names = {match[0] for match in INTERPOLATION.findall((ROOT / "docker-compose.yml").read_text())}
+    explained = re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert names == set(explained)
