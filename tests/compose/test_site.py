@@ -106,26 +106,29 @@ def nginx_before(upstream_port: int) -> Iterator[int]:
 
 
 def test_nginx_passes_a_stream_on_piece_by_piece(nginx_required: None):
-    first_piece_seen = threading.Event()
+    pieces = [f"id: {number}\n\n".encode() for number in range(4)]
+    seen = threading.Semaphore(1)
 
-    def stream_two_pieces(server: socket.socket) -> None:
+    def stream_each_piece_after_the_one_before_was_seen(server: socket.socket) -> None:
         connection, _ = server.accept()
         with connection:
             connection.recv(65536)
-            connection.sendall(STREAM_HEAD + b"7\r\nid: 1\n\n\r\n")
-            assert first_piece_seen.wait(20)
-            connection.sendall(b"7\r\nid: 2\n\n\r\n0\r\n\r\n")
+            connection.sendall(STREAM_HEAD)
+            for piece in pieces:
+                assert seen.acquire(timeout=20)
+                connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+            connection.sendall(b"0\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        upstream = threading.Thread(target=stream_two_pieces, args=(server,))
+        upstream = threading.Thread(target=stream_each_piece_after_the_one_before_was_seen, args=(server,))
         upstream.start()
         with nginx_before(server.getsockname()[1]) as port:
             address = f"http://127.0.0.1:{port}/api/runs/1/stream/"
             with httpx.stream("GET", address, headers={"Accept-Encoding": "gzip"}, timeout=10) as answer:
-                pieces = answer.iter_raw()
-                assert next(pieces) == b"id: 1\n\n"  # before the second was even written
-                first_piece_seen.set()
-                assert next(pieces) == b"id: 2\n\n"
+                received = answer.iter_raw()
+                for piece in pieces:
+                    assert next(received) == piece  # the next one is not even written yet
+                    seen.release()
         upstream.join(10)
 
 
