@@ -6,26 +6,31 @@ from backtests.engine.compiled import compiled
 from backtests.engine.signals import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Flags
 from market_data.candles import FloatArray
 
+ROUNDING = 1e-12
+"""Averages of unmoved prices differ by less than this share of the price, and never by so little for a reason."""
+
 _LONG = ENTER_LONG | EXIT_SHORT
 _SHORT = ENTER_SHORT | EXIT_LONG
 
 
 @compiled
-def crossings(fast: FloatArray, slow: FloatArray) -> Flags:
+def crossings(fast: FloatArray, slow: FloatArray, close: FloatArray) -> Flags:
     """Long when `fast` crosses above `slow`, short when it crosses below; each leaves the other side.
 
-    A cross needs a valid bar before it. Touching is no cross: after equality the side before it counts.
+    A cross needs a valid bar before it. Touching is no cross: while both are equal, but for rounding at the
+    scale of the price, the side before counts.
     """
     n_bars = fast.shape[0]
     flags = np.zeros(n_bars, dtype=np.uint8)
     above = 0
     for bar in range(n_bars):
         difference = fast[bar] - slow[bar]
-        if difference > 0.0:
+        rounding = ROUNDING * close[bar]
+        if difference > rounding:
             if above < 0:
                 flags[bar] = _LONG
             above = 1
-        elif difference < 0.0:
+        elif difference < -rounding:
             if above > 0:
                 flags[bar] = _SHORT
             above = -1
@@ -76,14 +81,14 @@ def reversions(
 def breakouts(close: FloatArray, middle: FloatArray, width: FloatArray, factor: float) -> Flags:
     """Long above `middle + factor · width`, left below the middle; shorts mirror that.
 
-    Where the channel has no width, nothing is said.
+    Where the channel has no width, or the close is at the middle but for rounding, nothing is said.
     """
     n_bars = close.shape[0]
     flags = np.zeros(n_bars, dtype=np.uint8)
     for bar in range(n_bars):
         away = close[bar] - middle[bar]
         far = factor * width[bar]
-        if width[bar] > 0.0:
+        if width[bar] > 0.0 and abs(away) > ROUNDING * close[bar]:
             flags[bar] = (
                 (ENTER_LONG if away > far else 0)
                 | (EXIT_LONG if away < 0.0 else 0)

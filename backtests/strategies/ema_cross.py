@@ -51,4 +51,4 @@ class EmaCross(Strategy):
     def decide(self, candles: Candles, parameters: EmaCrossParameters, shared: Shared) -> Signals:
         fast = shared(ema, candles.close, parameters.fast)
         slow = shared(ema, candles.close, parameters.slow)
-        return Signals(crossings(fast, slow))
+        return Signals(crossings(fast, slow, candles.close))

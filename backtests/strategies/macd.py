@@ -50,4 +50,4 @@ class Macd(Strategy):
 
     def decide(self, candles: Candles, parameters: MacdParameters, shared: Shared) -> Signals:
         line, signal = shared(macd, candles.close, parameters.fast, parameters.slow, parameters.signal)
-        return Signals(crossings(line, signal))
+        return Signals(crossings(line, signal, candles.close))

@@ -46,4 +46,4 @@ class SmaCross(Strategy):
     def decide(self, candles: Candles, parameters: SmaCrossParameters, shared: Shared) -> Signals:
         fast = shared(sma, candles.close, parameters.fast)
         slow = shared(sma, candles.close, parameters.slow)
-        return Signals(crossings(fast, slow))
+        return Signals(crossings(fast, slow, candles.close))

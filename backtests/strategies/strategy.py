@@ -75,15 +75,20 @@ class Strategy(ABC):
         Raises
         ------
         EngineError
-            If the arrays don't fit together, the series is too short, or `decide` returns something else than
-            signals for these candles.
+            If the arrays don't fit together, the series is too short, or `decide` raises or returns something
+            else than signals for these candles.
         """
         check_shapes(candles)
         parameters = self.Parameters() if parameters is None else parameters
         look_back = self.look_back_bars(parameters)
         if len(candles) <= look_back:
             raise EngineError(f"{self.name} needs at least {look_back + 1} candles, there are {len(candles)}")
-        signals = self.decide(same_kind_of_memory(candles), parameters, shared or Shared())
+        try:
+            signals = self.decide(same_kind_of_memory(candles), parameters, shared or Shared())
+        except EngineError as error:
+            raise EngineError(f"{self.name}: {error}") from error
+        except Exception as error:
+            raise EngineError(f"{self.name} raised {type(error).__name__}: {error}") from error
         if not isinstance(signals, Signals):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise EngineError(f"{self.name} must return Signals, not {type(signals).__name__}")
         try:

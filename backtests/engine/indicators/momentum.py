@@ -7,8 +7,8 @@ from market_data.candles import FloatArray
 
 
 @compiled
-def _share_of_gain(gain: float, loss: float) -> float:
-    return 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 0.0
+def _share_of_gain(gain: float, loss: float, unmoved: float) -> float:
+    return 100.0 * gain / (gain + loss) if gain + loss > 0.0 else unmoved
 
 
 @compiled
@@ -31,12 +31,12 @@ def rsi(close: FloatArray, period: int) -> FloatArray:
     new = 1.0 / period
     gain *= new
     loss *= new
-    values[period] = _share_of_gain(gain, loss)
+    values[period] = _share_of_gain(gain, loss, 0.0)
     for bar in range(period + 1, n_bars):
         change = close[bar] - close[bar - 1]
         gain = gain * old + max(change, 0.0) * new
         loss = loss * old + max(-change, 0.0) * new
-        values[bar] = _share_of_gain(gain, loss)
+        values[bar] = _share_of_gain(gain, loss, 0.0)
     return values
 
 
@@ -44,8 +44,8 @@ def rsi(close: FloatArray, period: int) -> FloatArray:
 def simple_rsi(close: FloatArray, period: int) -> FloatArray:
     """Relative strength index with simple averages of the last `period` changes; first valid at `period`.
 
-    Cutler's variant: unlike Wilder's it forgets a change after `period` bars. Both sums are taken anew every
-    `period` bars, and a sum of no changes at all is exactly 0.
+    Cutler's variant: unlike Wilder's it forgets a change after `period` bars. NaN where nothing moved in that
+    time. Both sums are taken anew every `period` bars, and a sum of no changes at all is exactly 0.
     """
     n_bars = close.shape[0]
     values = np.full(n_bars, np.nan)
@@ -60,7 +60,7 @@ def simple_rsi(close: FloatArray, period: int) -> FloatArray:
             loss += max(-change, 0.0)
             rises += change > 0.0
             falls += change < 0.0
-        values[block] = _share_of_gain(gain, loss)
+        values[block] = _share_of_gain(gain, loss, np.nan)
         for bar in range(block + 1, min(block + period, n_bars)):
             change = close[bar] - close[bar - 1]
             gone = close[bar - period] - close[bar - period - 1]
@@ -68,7 +68,7 @@ def simple_rsi(close: FloatArray, period: int) -> FloatArray:
             falls += (change < 0.0) - (gone < 0.0)
             gain = gain + max(change, 0.0) - max(gone, 0.0) if rises > 0 else 0.0
             loss = loss + max(-change, 0.0) - max(-gone, 0.0) if falls > 0 else 0.0
-            values[bar] = _share_of_gain(gain, loss)
+            values[bar] = _share_of_gain(gain, loss, np.nan)
     return values
 
 
