@@ -99,14 +99,25 @@ test: $(TOOLS) $(FRONTEND)
 	@$(BIN)/pytest $(TESTS)
 	@test -n "$(DATABASE_URL)" || TEST_DATABASE=postgres ONLY_DATABASE_TESTS=1 $(BIN)/pytest $(TESTS)
 
-check: $(TOOLS) $(NODE_MODULES) $(FRONTEND)
+CHECKS := check-lint check-format check-types check-layers check-frontend check-deployment check-django
+check: $(CHECKS)
+.PHONY: $(CHECKS)
+$(CHECKS): $(TOOLS) $(NODE)
+
+check-lint:
 	$(BIN)/ruff check .
+check-format:
 	$(BIN)/ruff format --check .
+check-types:
 	$(BIN)/pyright
+check-layers:
 	$(BIN)/lint-imports
+check-frontend: $(NODE_MODULES)
 	cd frontend && npm run --silent check
+check-deployment:
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/hadolint deploy/Dockerfile
+check-django: $(FRONTEND)
 	DEBUG=1 $(BIN)/python manage.py check
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 
