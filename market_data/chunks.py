@@ -1,14 +1,22 @@
 """Stored months as they are in the database, read as fast as each database allows."""
 
-from collections.abc import Sequence
+import io
+import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db import connection
+from django.db.models import QuerySet
 
 from market_data.models import CandleChunk
 
 _SIGN_BIT = 1 << 63
 _WRAP = 1 << 64
+_COLUMNS = ("month", "count", "checksum", "data")
+_COPY_HEADER_BYTES = 19
+_COPY_ROW = struct.Struct(
+    ">h4xi4xi4xqi"
+)  # number of columns, then each with its length in front; data follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +34,12 @@ def read_chunks(series_id: int, months: Sequence[int]) -> list[StoredChunk]:
     """The stored chunks of these months, oldest first; months without candles are left out."""
     if not months:
         return []
-    wanted = Q(series_id=series_id, month__range=(min(months), max(months)))
+    chunks = CandleChunk.objects.filter(series_id=series_id, month__range=(min(months), max(months)))
     if len(months) <= max(months) - min(months):
-        wanted &= Q(month__in=list(months))
-    rows = CandleChunk.objects.filter(wanted).order_by("month")
-    return [
-        StoredChunk(series_id, month, count, unsigned(checksum), data)
-        for month, count, checksum, data in rows.values_list("month", "count", "checksum", "data")
-    ]
+        chunks = chunks.filter(month__in=list(months))
+    chunks = chunks.order_by("month").values_list(*_COLUMNS)
+    rows = _copied(chunks) if connection.vendor == "postgresql" else chunks
+    return [StoredChunk(series_id, month, count, unsigned(sum_), data) for month, count, sum_, data in rows]
 
 
 def signed(checksum: int) -> int:
@@ -44,3 +50,18 @@ def signed(checksum: int) -> int:
 def unsigned(checksum: int) -> int:
     """The inverse of `signed`."""
     return checksum % _WRAP
+
+
+def _copied(chunks: QuerySet[CandleChunk, tuple[object, ...]]) -> Iterator[tuple[int, int, int, memoryview]]:
+    """The same rows by binary COPY: psycopg2 receives bytes as hex text otherwise, three times slower."""
+    query, parameters = chunks.query.sql_with_params()
+    received = io.BytesIO()
+    with connection.cursor() as cursor:
+        select = cursor.mogrify(query, parameters).decode()
+        cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", received)
+    view, at = received.getbuffer(), _COPY_HEADER_BYTES
+    while int.from_bytes(view[at : at + 2], signed=True) == len(_COLUMNS):
+        _, month, count, checksum, size = _COPY_ROW.unpack_from(view, at)
+        at += _COPY_ROW.size
+        yield month, count, checksum, view[at : at + size]
+        at += size

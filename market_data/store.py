@@ -17,8 +17,15 @@ from market_data.manifest import RECORD, ChunkRange, Manifest
 from market_data.models import CandleChunk, CandleSeries, Cryptocurrency
 from market_data.quality import SeriesWarning
 from market_data.symbols import split_symbol
+from workers import rows
 
 READ_ATTEMPTS = 5
+_SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)
+_FIND_SERIES = """
+    SELECT {columns} FROM market_data_candleseries
+      JOIN market_data_cryptocurrency ON market_data_cryptocurrency.id = market_data_candleseries.cryptocurrency_id
+     WHERE source = %s AND "interval" = %s AND symbol = %s AND candle_count > 0
+"""
 CONTEXT_CHUNKS = 2
 """Months before a changed one that a warning about its first candles may depend on."""
 
@@ -41,6 +48,14 @@ def load_series(*, source: str, interval: str, symbols: Sequence[str] | None = N
     if symbols is not None:
         series = series.filter(cryptocurrency__symbol__in=list(symbols))
     return list(series.select_related("cryptocurrency").order_by("-quote_volume", "cryptocurrency__symbol"))
+
+
+def find_series(*, source: str, interval: str, symbol: str) -> CandleSeries | None:
+    """The series of one symbol, with its cryptocurrency; None if it has no candles. Made for the path of every job."""
+    series = rows.fetch(CandleSeries, _FIND_SERIES, [source, interval, symbol], _SERIES_COLUMNS)
+    if series is not None:
+        series.cryptocurrency = Cryptocurrency(pk=series.cryptocurrency_id, symbol=symbol)
+    return series
 
 
 def load_candles(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bars: int = 0) -> Candles:

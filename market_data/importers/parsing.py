@@ -105,8 +105,12 @@ class _Where:
 
 def _empty_rows(columns: dict[str, pa.ChunkedArray]) -> np.ndarray:
     """Rows without any price: exchanges' days without trades, Yahoo's `null`s, trailing blank lines."""
-    empty = [_is_empty(columns[field]) for field in ("open", "high", "low", "close")]
-    return np.logical_and.reduce(empty)
+    empty = np.ones(len(columns["open"]), dtype=bool)
+    for price in ("open", "high", "low", "close"):
+        if _as_floats(columns[price]) is not None:
+            return np.zeros_like(empty)
+        empty &= _is_empty(columns[price])
+    return empty
 
 
 def _is_empty(column: pa.ChunkedArray) -> np.ndarray:
@@ -135,16 +139,22 @@ def _times(column: pa.ChunkedArray, layout: Layout, where: _Where) -> tuple[IntA
 
 
 def _numbers(column: pa.ChunkedArray, field: str, layout: Layout, where: _Where) -> FloatArray:
-    try:
-        values = column.cast(pa.float64(), safe=False)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        values = None
-    if values is not None and values.null_count == 0:
-        return values.to_numpy().astype(np.float64)
+    values = _as_floats(column)
+    if values is not None:
+        return values
     row = next(row for row, value in enumerate(column.to_pylist()) if not _is_number(value))
     raise FileRefusedError(
         f"{where.row(row)}, column {layout.columns[field]!r}: {column[row].as_py()!r} is not a number."
     )
+
+
+def _as_floats(column: pa.ChunkedArray) -> FloatArray | None:
+    """The column as numbers; None when a value is missing or no number."""
+    try:
+        values = column.cast(pa.float64(), safe=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return None if values.null_count else values.to_numpy().astype(np.float64)
 
 
 def _is_number(value: object) -> bool:
