@@ -4,5 +4,7 @@ import "./styles/app.css";
 import "./styles/new-run.css";
 import "./styles/run.css";
 import "./styles/runs.css";
+import "uplot/dist/uPlot.min.css";
+import "./styles/result.css";
 
 import "./app";

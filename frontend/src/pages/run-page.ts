@@ -10,6 +10,7 @@ import * as format from "../format";
 import { feed } from "../parts/feed";
 import { liveCards } from "../parts/live-cards";
 import { generatedMark, statusMark } from "../parts/marks";
+import { returnHistogram, returnScatter } from "../parts/overview-charts";
 import "../parts/result-table";
 import { type Row, type RunState, hasEnded } from "../run/state";
 import { statistics } from "../run/statistics";
@@ -19,13 +20,16 @@ import { COLUMNS, type Column, type Ordering, sorted } from "../table/columns";
 import { download, toCsv, toJson } from "../table/export";
 import { filterOf } from "../table/filter";
 
+type Panel = "table" | "charts" | "feed";
+const PANELS: readonly [Panel, string][] = [["table", "Table"], ["charts", "Charts"], ["feed", "Feed"]];
+
 /** A connection that is back within this time is not worth a banner. */
 const BANNER_AFTER_MS = 1000;
 
 class RunPage extends PageElement {
   static override properties = {
     runId: {}, symbol: {}, filter: { state: true }, ordering: { state: true }, shownColumns: { state: true }, message: { state: true },
-    strategies: { state: true },
+    strategies: { state: true }, panel: { state: true },
   };
 
   runId = "";
@@ -35,6 +39,8 @@ class RunPage extends PageElement {
   shownColumns: string[] = remembered("columns", COLUMNS.filter(({ isDefault }) => isDefault).map(({ id }) => id));
   message = "";
   strategies: Strategy[] = [];
+  /** What a phone shows; a wide screen shows all. */
+  panel: Panel = "table";
 
   private readonly watcher = new RunWatcher(this);
   private clockTimer = 0;
@@ -54,9 +60,13 @@ class RunPage extends PageElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has("runId")) this.watcher.watch(this.runId);
+    // The charts are only loaded when somebody looks at a result.
+    if (this.symbol) void import("./result-view");
   }
 
-  protected override updated(): void {
+  protected override updated(changed: PropertyValues): void {
+    const closed = changed.get("symbol") as string | null | undefined;
+    if (closed && !this.symbol) void this.querySelector("cs-result-table")?.focusRow(closed);
     const { state } = this.watcher;
     if (!state) document.title = "Run · Candlestream";
     else if (!this.symbol) document.title = `${hasEnded(state) ? "" : `${Math.floor(state.progress.percent)} % · `}${this.title_(state.run)} · Candlestream`;
@@ -107,10 +117,13 @@ class RunPage extends PageElement {
     const rows = this.visibleRows(state);
     return html`
       ${this.renderBanner()}
-      <div class="run">
+      <div class="run" ?inert=${this.symbol !== null}>
         ${this.renderHead(state)} ${this.renderProgress(state)} ${this.renderEnd(state)}
         ${liveCards(state, statistics(state.rows.values()))}
-        <div class="run-body">
+        <div class="panel-tabs" role="group" aria-label="Show">
+          ${PANELS.map(([id, title]) => html`<button class="button" aria-pressed=${this.panel === id} @click=${() => { this.panel = id; }}>${title}</button>`)}
+        </div>
+        <div class="run-body" data-panel=${this.panel}>
           <section class="run-table" aria-label="Results">
             ${this.renderToolbar(state, rows)}
             <div class="table-scroll">
@@ -123,9 +136,13 @@ class RunPage extends PageElement {
                   <button class="button" @click=${() => { this.filter = ""; }}>Clear the filter</button></div>` : nothing}`}
             </div>
           </section>
-          <aside class="run-side" aria-label="Overview">${feed(state)}</aside>
+          <aside class="run-side" aria-label="Overview">
+            <div class="overview">${returnHistogram(rows)} ${returnScatter(rows, this.runId)}</div>
+            ${feed(state)}
+          </aside>
         </div>
       </div>
+      ${this.symbol ? html`<cs-result .run=${state.run} .symbol=${this.symbol} .order=${rows.map(({ symbol }) => symbol)}></cs-result>` : nothing}
       ${this.renderStopDialog(state)}`;
   }
 

@@ -1,0 +1,111 @@
+/** Equity against buy and hold, and the drawdown below it, on one time axis. */
+
+import { html, type PropertyValues, type TemplateResult } from "lit";
+import uPlot from "uplot";
+
+import { PageElement } from "../element";
+import * as format from "../format";
+import { THEME_CHANGED, colour } from "../theme";
+import { drawdowns } from "./curves";
+
+const DRAWDOWN_SHARE = 0.32;
+const AXIS_WIDTH = 64;
+
+class EquityChart extends PageElement {
+  static override properties = {
+    times: { attribute: false }, equity: { attribute: false }, buyHold: { attribute: false }, initialCash: { attribute: false }, label: {},
+  };
+
+  times: readonly number[] = [];
+  equity: readonly number[] = [];
+  /** Account value of buying at the first open and holding, at the same times; empty where no candles are known. */
+  buyHold: readonly (number | null)[] = [];
+  initialCash = 0;
+  label = "Equity and drawdown";
+
+  private plots: uPlot[] = [];
+  private readonly resized = new ResizeObserver(() => this.resize());
+  private readonly redraw = () => this.draw();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener(THEME_CHANGED, this.redraw);
+    this.resized.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener(THEME_CHANGED, this.redraw);
+    this.resized.disconnect();
+    this.destroy();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="plots" role="img" aria-label=${this.label}></div>`;
+  }
+
+  protected override updated(_changed: PropertyValues): void {
+    this.draw();
+  }
+
+  private destroy(): void {
+    for (const plot of this.plots) plot.destroy();
+    this.plots = [];
+  }
+
+  private sizes(): { width: number; top: number; bottom: number } {
+    const { clientWidth, clientHeight } = this;
+    const bottom = Math.round(clientHeight * DRAWDOWN_SHARE);
+    return { width: clientWidth, top: clientHeight - bottom, bottom };
+  }
+
+  private resize(): void {
+    const { width, top, bottom } = this.sizes();
+    if (width === 0) return;
+    this.plots[0]?.setSize({ width, height: top });
+    this.plots[1]?.setSize({ width, height: bottom });
+  }
+
+  private draw(): void {
+    this.destroy();
+    const host = this.querySelector<HTMLElement>(".plots");
+    const { width, top, bottom } = this.sizes();
+    if (!host || width === 0 || this.times.length < 2) return;
+    const seconds = this.times.map((ms) => ms / 1000);
+    const gain = colour("gain");
+    const loss = colour("loss");
+    const muted = colour("muted");
+    const sync = { key: "equity" };
+    const equity = new uPlot({
+      ...this.frame(width, top, sync, (value) => format.compact(value), false),
+      series: [time(), { label: "Equity", stroke: gain, width: 1.5, points: { show: false }, value: (_plot, value: number | null) => format.money(value) },
+        ...(this.buyHold.length > 0 ? [{ label: "Buy and hold", stroke: muted, width: 1, dash: [4, 3], points: { show: false }, value: (_plot: uPlot, value: number | null) => format.money(value) }] : [])],
+    }, [seconds, [...this.equity], ...(this.buyHold.length > 0 ? [[...this.buyHold]] : [])], host);
+    const drawdown = new uPlot({
+      ...this.frame(width, bottom, sync, (value) => `${format.number(value, 0)}`, true),
+      series: [time(), { label: "Drawdown, %", stroke: loss, fill: colour("loss-soft"), width: 1, points: { show: false }, value: (_plot, value: number | null) => format.number(value, 1) }],
+    }, [seconds, drawdowns(this.equity, this.initialCash).map((one) => -100 * one)], host);
+    this.plots = [equity, drawdown];
+  }
+
+  private frame(width: number, height: number, sync: { key: string }, write: (value: number) => string, isLast: boolean): Omit<uPlot.Options, "series"> {
+    const line = { stroke: colour("line"), width: 1 };
+    const text = { stroke: colour("muted"), font: `11px ${getComputedStyle(this).fontFamily}`, grid: line, ticks: { ...line, size: 4 } };
+    return {
+      width, height,
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      cursor: { sync: { key: sync.key }, drag: { x: true, y: false } },
+      legend: { live: true },
+      scales: { x: { time: true } },
+      padding: [8, 8, 0, 0],
+      axes: [
+        { ...text, size: isLast ? 36 : 6, values: isLast ? undefined! : () => [] },
+        { ...text, size: AXIS_WIDTH, values: (_plot, values) => values.map(write) },
+      ],
+    };
+  }
+}
+
+const time = (): uPlot.Series => ({ label: "UTC", value: (_plot, seconds: number | null) => (seconds === null ? format.NONE : format.utcMinute(seconds * 1000)) });
+
+customElements.define("cs-equity-chart", EquityChart);

@@ -1,0 +1,216 @@
+/** One result: candles and fills, equity and drawdown, months, trades, every metric. Loaded when first needed. */
+
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+
+import { ApiError, type CandleArrays, getCandles, getResult } from "../api/client";
+import type { ResultDetail, Run, Trade } from "../api/types";
+import "../charts/candle-chart";
+import { type MonthlyReturns, buyAndHold, monthlyReturns } from "../charts/curves";
+import "../charts/equity-chart";
+import { type Overlay, overlaysOf } from "../charts/indicators";
+import { PageElement } from "../element";
+import * as format from "../format";
+import { generatedMark, reusedMark, warningMark } from "../parts/marks";
+import { navigate, resultPath, runPath } from "../router";
+import type { Row } from "../run/state";
+import { COLUMNS } from "../table/columns";
+import { splitSymbol } from "../table/symbols";
+
+const TRADES_SHOWN = 200;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MORE_METRICS = [
+  { id: "expectancy", title: "Expectancy", definition: "Mean profit of a closed trade, in quote currency.", write: format.money },
+  { id: "sqn", title: "SQN", definition: "System quality number: √n · mean(profit) / standard deviation(profit).", write: (value: number | null) => format.number(value, 2) },
+];
+
+class ResultView extends PageElement {
+  static override properties = {
+    run: { attribute: false }, symbol: {}, order: { attribute: false },
+    detail: { state: true }, candles: { state: true }, error: { state: true }, shownTrades: { state: true }, focusTrade: { state: true },
+  };
+
+  run!: Run;
+  symbol = "";
+  /** All symbols in the order of the table. */
+  order: readonly string[] = [];
+  detail: ResultDetail | null = null;
+  candles: CandleArrays | null = null;
+  error: ApiError | null = null;
+  shownTrades = TRADES_SHOWN;
+  focusTrade: Trade | null = null;
+
+  private buyHold: readonly (number | null)[] = [];
+  private overlays: readonly Overlay[] = [];
+  private months: readonly MonthlyReturns[] = [];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("keydown", this.onKey);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("keydown", this.onKey);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("symbol")) void this.load(this.symbol);
+  }
+
+  protected override firstUpdated(): void {
+    this.querySelector<HTMLElement>(".result-close")?.focus();
+  }
+
+  private async load(symbol: string): Promise<void> {
+    this.error = null;
+    this.focusTrade = null;
+    this.shownTrades = TRADES_SHOWN;
+    document.title = `${symbol} · Candlestream`;
+    try {
+      const detail = await getResult(this.run, symbol);
+      if (symbol !== this.symbol) return;
+      this.detail = detail;
+      this.months = monthlyReturns(detail.equity.time_ms, detail.equity.value, this.run.spec.initial_cash);
+      this.candles = null;
+      this.buyHold = [];
+      this.overlays = [];
+      if (detail.links?.candles) await this.loadCandles(symbol, detail, detail.links.candles);
+    } catch (error) {
+      if (symbol === this.symbol) this.error = error instanceof ApiError ? error : new ApiError(0, String(error));
+    }
+  }
+
+  private async loadCandles(symbol: string, detail: ResultDetail, address: string): Promise<void> {
+    const candles = await getCandles(address);
+    if (symbol !== this.symbol) return;
+    const { spec } = this.run;
+    this.buyHold = buyAndHold(detail.equity.time_ms, candles.time_ms, candles.open, candles.close, spec.initial_cash);
+    this.overlays = overlaysOf(spec.strategy, spec.parameters, candles.close);
+    this.candles = candles;
+  }
+
+  private readonly onKey = (key: KeyboardEvent): void => {
+    if ((key.target as HTMLElement).closest("input, textarea, select, dialog") || key.ctrlKey || key.metaKey || key.altKey) return;
+    if (key.key === "Escape") navigate(runPath(this.run.id));
+    else if (key.key === "ArrowLeft") this.step(-1);
+    else if (key.key === "ArrowRight") this.step(1);
+    else return;
+    key.preventDefault();
+  };
+
+  private neighbour(by: number): string | undefined {
+    const at = this.order.indexOf(this.symbol);
+    return at < 0 ? undefined : this.order[at + by];
+  }
+
+  private step(by: number): void {
+    const symbol = this.neighbour(by);
+    if (symbol) navigate(resultPath(this.run.id, symbol), { replace: true });
+  }
+
+  protected override render(): TemplateResult {
+    return html`<section class="result" aria-label="Result of ${this.symbol}">
+      ${this.renderHead()}
+      ${this.error ? this.renderError(this.error) : this.detail ? this.renderDetail(this.detail) : html`<div class="skeleton grow" aria-busy="true"></div>`}
+    </section>`;
+  }
+
+  private renderHead(): TemplateResult {
+    const [base, quote] = splitSymbol(this.symbol);
+    const at = this.order.indexOf(this.symbol);
+    const detail = this.detail?.symbol === this.symbol ? this.detail : null;
+    return html`<header class="result-head">
+      <a class="button result-close" href=${runPath(this.run.id)} aria-label="Close, back to all results">←<span class="wide-only">All results</span></a>
+      <h1><span class="truncate">${base}</span> <span class="quote">${quote}</span></h1>
+      ${detail ? html`
+        <b class=${toneOf(detail.metrics["total_return"])}>${format.signedPercent(detail.metrics["total_return"])}</b>
+        ${detail.generated ? generatedMark() : nothing}
+        ${detail.warnings.length > 0 ? warningMark(detail.warnings) : nothing}
+        ${detail.cached ? reusedMark() : nothing}
+        ${detail.open_trade ? html`<span class="mark" title="A position was still open at the end; it is valued at the last close.">open trade</span>` : nothing}` : nothing}
+      <span class="grow"></span>
+      ${at < 0 ? nothing : html`<span class="muted nowrap">${at + 1} of ${this.order.length}</span>`}
+      <button class="button" aria-label="Previous result" ?disabled=${!this.neighbour(-1)} @click=${() => this.step(-1)}>↑<span class="wide-only">Previous</span></button>
+      <button class="button" aria-label="Next result" ?disabled=${!this.neighbour(1)} @click=${() => this.step(1)}>↓<span class="wide-only">Next</span></button>
+    </header>`;
+  }
+
+  private renderError(error: ApiError): TemplateResult {
+    return html`<div class="empty" role="alert">
+      <h2>${error.status === 404 ? `There is no result of ${this.symbol.slice(0, 40)} in this run` : "The result cannot be loaded"}</h2>
+      <p>${error.status === 404 ? "It may have failed, or it is not done yet." : `${error.message} It is stored and safe.`}</p>
+      ${error.status === 404 ? nothing : html`<button class="button" @click=${() => this.load(this.symbol)}>Try again</button>`}
+    </div>`;
+  }
+
+  private renderDetail(detail: ResultDetail): TemplateResult {
+    const { spec } = this.run;
+    return html`
+      ${detail.warnings.map(({ message }) => html`<p class="notice notice-warning">${message}</p>`)}
+      <div class="result-body">
+        <div class="result-charts ${this.candles ? "" : "without-candles"}">
+          ${this.candles ? html`<cs-candle-chart .candles=${this.candles} .trades=${detail.trades} .overlays=${this.overlays} .focusTrade=${this.focusTrade}></cs-candle-chart>`
+            : detail.links?.candles ? html`<div class="skeleton candle-place" aria-busy="true"></div>` : nothing}
+          <cs-equity-chart .times=${detail.equity.time_ms} .equity=${detail.equity.value} .buyHold=${this.buyHold} .initialCash=${spec.initial_cash}
+            label="Equity${this.buyHold.length > 0 ? " against buy and hold" : ""}, and drawdown, of ${this.symbol}"></cs-equity-chart>
+        </div>
+        <div class="result-facts" tabindex="0" role="region" aria-label="Figures and trades">
+          ${this.renderMetrics(detail)} ${this.renderMonths()} ${this.renderTrades(detail)}
+        </div>
+      </div>`;
+  }
+
+  private renderMetrics(detail: ResultDetail): TemplateResult {
+    const row: Row = { ...detail, elapsedMs: detail.elapsed_ms, isNew: false };
+    const { candles } = detail;
+    return html`<section><h2>Metrics</h2><dl class="metrics">
+      ${COLUMNS.map((column) => html`<div title=${column.definition}>
+        <dt>${column.title}${column.unit ? html`, ${column.unit}` : nothing}</dt>
+        <dd class=${column.hasTone ? toneOf(column.value(row)) : ""}>${column.text(row)}</dd></div>`)}
+      ${MORE_METRICS.filter(({ id }) => id in detail.metrics).map(({ id, title, definition, write }) => html`
+        <div title=${definition}><dt>${title}</dt><dd>${write(detail.metrics[id] ?? null)}</dd></div>`)}
+      <div title="Candles in the range, and how many are missing between them"><dt>Candles</dt><dd>${format.count(candles.count)}</dd></div>
+      <div title="${candles.gap_count} gaps"><dt>Missing</dt><dd>${format.count(candles.missing_count)} in ${format.count(candles.gap_count)} ${candles.gap_count === 1 ? "gap" : "gaps"}</dd></div>
+    </dl></section>`;
+  }
+
+  private renderMonths(): TemplateResult | typeof nothing {
+    if (this.months.length === 0) return nothing;
+    return html`<section><h2>Monthly returns <span class="muted">%, by the ${format.count(this.detail!.equity.time_ms.length)} points of the curve</span></h2>
+      <div class="scroll-x" tabindex="0" role="region" aria-label="Monthly returns"><table class="months">
+        <thead><tr><th scope="col"><span class="visually-hidden">Year</span></th>${MONTHS.map((month) => html`<th scope="col">${month}</th>`)}<th scope="col">Year</th></tr></thead>
+        <tbody>${this.months.map(({ year, months, total }) => html`<tr><th scope="row">${year}</th>
+          ${[...months, total].map((value, index) => html`<td class="${toneOf(value)} ${index === 12 ? "year-total" : ""}">${monthText(value)}</td>`)}</tr>`)}
+        </tbody></table></div></section>`;
+  }
+
+  private renderTrades({ trades }: ResultDetail): TemplateResult {
+    const shown = trades.slice(0, this.shownTrades);
+    return html`<section><h2>Trades <span class="muted">${format.count(trades.length)}, times in UTC</span></h2>
+      ${trades.length === 0 ? html`<p class="muted">The strategy closed no trade in this range.</p>` : html`
+        <div class="scroll-x" tabindex="0" role="region" aria-label="Trades"><table class="trades">
+          <thead><tr><th scope="col">Entry</th><th scope="col">Exit</th><th scope="col" class="number">In</th><th scope="col" class="number">Out</th>
+            <th scope="col" class="number">Return %</th><th scope="col" class="number">Profit</th><th scope="col" class="number">Bars</th><th scope="col">Reason</th></tr></thead>
+          <tbody>${shown.map((trade) => html`<tr class=${trade === this.focusTrade ? "chosen" : ""} @click=${() => { this.focusTrade = trade; }}>
+            <td>${trade.side === "short" ? "short " : ""}${this.candles ? html`<button class="button-link" title="Show in the chart">${format.utcMinute(trade.entry_time)}</button>` : format.utcMinute(trade.entry_time)}</td>
+            <td>${format.utcMinute(trade.exit_time)}</td>
+            <td class="number">${format.price(trade.entry_price)}</td><td class="number">${format.price(trade.exit_price)}</td>
+            <td class="number ${toneOf(trade.return)}">${format.signedPercentPoints(trade.return, 2)}</td>
+            <td class="number">${format.signed(trade.pnl, 2)}</td><td class="number">${format.count(trade.bars_held)}</td>
+            <td>${trade.exit_reason.replaceAll("_", " ")}</td></tr>`)}
+          </tbody></table></div>
+        ${trades.length > shown.length ? html`<button class="button more" @click=${() => { this.shownTrades += 1000; }}>Show more of ${format.count(trades.length)} trades</button>` : nothing}`}
+    </section>`;
+  }
+}
+
+/** Whole percents; the sign stands in the tone and for losses as a minus, for want of room. */
+function monthText(value: number | null): string {
+  return value === null ? "" : format.percentPoints(value, Math.abs(value) < 0.0995 ? 1 : 0);
+}
+
+function toneOf(value: number | null | undefined): string {
+  return !value ? "" : value > 0 ? "gain" : "loss";
+}
+
+customElements.define("cs-result", ResultView);
