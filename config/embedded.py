@@ -100,7 +100,9 @@ def show_demo(stack: Stack, *, once: bool) -> int:
         code = stack.watch(client)
     finally:
         processes.end([client])
-    if code == 0 and not once:
+    if code == 0 and once:
+        say("Ended with the run; `make serve` shows its results again.")
+    elif code == 0:
         say("Serving until Ctrl-C.")
         stack.serve()
     return code

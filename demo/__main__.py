@@ -79,7 +79,10 @@ def show_warnings(console: Console, tally: Tally, most: int = 8) -> None:
     warned = tally.warned()
     for symbol, warning in warned[:most]:
         console.print(
-            Text.assemble((f"{symbol}  {warning['code']}  ", text.WARN), warning["message"]), soft_wrap=True
+            Text.assemble(
+                (f"{symbol}  {warning['code'].replace('_', ' ')}  ", text.WARN), warning["message"]
+            ),
+            soft_wrap=True,
         )
     if len(warned) > most:
         console.print(f"… and {len(warned) - most} more warnings on the live page.", style="dim")

@@ -33,7 +33,7 @@ def percent(value: float | None, *, signed: bool = True) -> str:
 
 def number(value: float | None) -> str:
     """A ratio with two decimals and a real minus sign."""
-    return NOTHING if value is None else f"{value:.2f}".replace("-", "−")
+    return NOTHING if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def colour(value: float | None) -> str:
@@ -77,8 +77,8 @@ def result_row(event: Json, *, curve: bool = True) -> Text:
         row.append(f"  {sparkline(result.get('sparkline') or [])}", style=colour(total))
     if event["cached"]:
         row.append("  reused", style="dim")
-    for warning in result.get("warnings") or ():
-        row.append(f"  {warning['code']}", style=WARN)
+    for code in dict.fromkeys(warning["code"] for warning in result.get("warnings") or ()):
+        row.append(f"  {code.replace('_', ' ')}", style=WARN)
     return row
 
 
