@@ -42,8 +42,9 @@ def _entry(
         return fill, 0.0, 0.0
     size = budget / (fill * (1.0 + fee_rate))
     fee = size * fill * fee_rate + fixed_fee
-    if side > 0 and size * fill + fee > cash:  # one rounding step too many; cash is never negative
-        fee = cash - size * fill
+    if side > 0 and size * fill + fee > cash:  # a rounding step too many: cash is never negative
+        size *= 1.0 - 2.0**-51
+        fee = size * fill * fee_rate + fixed_fee
     return fill, size, fee
 
 
@@ -494,8 +495,9 @@ def simulate(  # noqa: C901 - one account in local variables: a call per bar wou
                 cash -= units * fill + fee
                 highest = fill
                 lowest = fill
-                stop = fill * (1.0 - side * stop_loss)
-                target = fill * (1.0 + side * take_profit)
+                # One rounding less than `fill * (1 + x)`: 10 % above 100 is 110, and a high of 110 touches it.
+                stop = fill - side * (fill * stop_loss)
+                target = fill + side * (fill * take_profit)
                 trail = fill * trailing_stop
                 ruin = cash / size if side < 0 else np.inf
                 if max_holding_bars < NEVER:

@@ -7,7 +7,7 @@ from backtests.engine.signals import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SH
 from market_data.candles import FloatArray
 
 ROUNDING = 1e-12
-"""Averages of unmoved prices differ by less than this share of the price, and never by so little for a reason."""
+"""Averages of unmoved prices differ by less than this share of the price, others by more."""
 
 _LONG = ENTER_LONG | EXIT_SHORT
 _SHORT = ENTER_SHORT | EXIT_LONG
