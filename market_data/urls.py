@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from market_data import api
+from market_data import api, candle_api
 
 urlpatterns = [
     path("cryptocurrencies/", api.CryptocurrencyList.as_view(), name="cryptocurrencies"),
+    path("cryptocurrencies/<str:symbol>/candles/", candle_api.CandleColumns.as_view(), name="candles"),
 ]
