@@ -28,12 +28,11 @@ DATABASE_FIXTURES = {
 }
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def _start_servers() -> ExitStack:
     """Start the servers and set the environment before Django reads its settings."""
     if os.environ.get("END_WITH_PARENT"):
         processes.end_with_parent()
     servers = ExitStack()
-    config.add_cleanup(servers.close)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("SECRET_KEY", "tests")
     os.environ["CANDLESTREAM_HOME"] = str(servers.enter_context(private_folder()))
@@ -43,6 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if "DATABASE_URL" not in os.environ and os.environ.get("TEST_DATABASE") == "postgres":
         os.environ["DATABASE_URL"] = servers.enter_context(private_postgres())
     django.setup()
+    return servers
+
+
+# At import and not in a hook: the apps' own conftest files, which import models, are loaded before any hook is called.
+_servers = _start_servers()
+
+
+def pytest_unconfigure() -> None:
+    """End the servers."""
+    _servers.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,7 +1,6 @@
 """The digest of a result: everything it depends on, so that a result can never be stale."""
 
 import hashlib
-from dataclasses import asdict
 from uuid import UUID
 
 import orjson
@@ -21,8 +20,8 @@ class Digester:
             "engine": ENGINE_VERSION,
             "strategy": spec.strategy.name,
             "code": spec.strategy.code_version,
-            "parameters": spec.parameters.model_dump(mode="json"),
-            "execution": asdict(spec.execution),
+            "parameters": spec.parameters_json,
+            "execution": spec.execution_json,
             "source": spec.source,
             "interval": spec.interval,
         }

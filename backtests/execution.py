@@ -37,10 +37,10 @@ def compute_result(spec: BacktestSpec, symbol: str) -> Result:
 
 
 def _series_of(spec: BacktestSpec, symbol: str) -> CandleSeries:
-    found = store.load_series(source=spec.source, interval=spec.interval, symbols=[symbol])
-    if not found:
+    series = store.find_series(source=spec.source, interval=spec.interval, symbol=symbol)
+    if series is None:
         raise JobError(f"no {spec.interval} candles of {symbol} from {spec.source}")
-    return found[0]
+    return series
 
 
 def _require_candles(candles: Candles, spec: BacktestSpec, series: CandleSeries) -> None:
@@ -59,8 +59,8 @@ def _result(spec: BacktestSpec, series: CandleSeries, candles: Candles, outcome:
         source=spec.source,
         interval=spec.interval,
         strategy=spec.strategy.name,
-        parameters=spec.parameters.model_dump(mode="json"),
-        execution=asdict(spec.execution),
+        parameters=spec.parameters_json,
+        execution=spec.execution_json,
         first_open_ms=int(candles.open_time_ms[0]),
         last_open_ms=int(candles.open_time_ms[-1]),
         candle_count=len(candles),

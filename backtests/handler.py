@@ -15,6 +15,7 @@ from backtests.models import Result, ResultLink
 from backtests.spec import ALL_SYMBOLS, BacktestSpec
 from market_data import store
 from market_data.models import CandleSeries
+from workers import rows
 from workers.handlers import InvalidSpec, PlannedJob, Spec
 
 
@@ -42,12 +43,14 @@ class BacktestHandler:
         return compute_result(_parsed(orjson.dumps(spec)), key)
 
     def store(self, outcome: Result) -> None:
-        Result.objects.bulk_create([outcome], ignore_conflicts=True)
+        rows.insert(outcome, ignore_conflicts=True)
 
     def record(self, outcomes: Sequence[tuple[int, Result]], *, cached: bool) -> list[dict[str, Any]]:
-        ResultLink.objects.bulk_create(
-            ResultLink(job_id=job_id, result_id=result.pk, cached=cached) for job_id, result in outcomes
-        )
+        links = [ResultLink(job_id=job_id, result_id=result.pk, cached=cached) for job_id, result in outcomes]
+        if len(links) == 1:
+            rows.insert(links[0])
+        else:
+            ResultLink.objects.bulk_create(links)
         return [event_fields(result) for _, result in outcomes]
 
     def summarise(self, run_id: UUID) -> dict[str, Any]:

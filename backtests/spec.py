@@ -1,6 +1,6 @@
 """What a backtest is asked to do, once validated: the spec of a run of kind `backtest`."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -47,6 +47,14 @@ class BacktestSpec:
     @cached_property
     def parameters(self) -> Any:
         return self.strategy.Parameters.model_validate(self.raw_parameters)
+
+    @cached_property
+    def parameters_json(self) -> dict[str, Any]:
+        return self.parameters.model_dump(mode="json")
+
+    @cached_property
+    def execution_json(self) -> dict[str, Any]:
+        return asdict(self.execution)
 
     @cached_property
     def warm_up_bars(self) -> int:

@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "market_data",
     "backtests",
     "frontend",
+    # Apps of the operator's own, such as ones that register further kinds of runs.
+    *env.list("EXTRA_APPS", default=[]),
 ]
 
 MIDDLEWARE = [
@@ -152,6 +154,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # Two lines per job would cost more than the job's own bookkeeping.
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")},
 }
 
 SECURE_PROXY_SSL_HEADER = (

@@ -8,12 +8,13 @@ from django.conf import settings
 from django.db import transaction
 
 from market_data import chunks as chunk_rows
-from market_data import codec, local_files, quality
+from market_data import codec, facts, local_files, quality
 from market_data import manifest as manifests
 from market_data.candles import Candles, validate
-from market_data.chunks import StoredChunk
+from market_data.chunks import StoredChunk, merged_candles
 from market_data.errors import DamagedSeriesError, MixedSeriesError
-from market_data.manifest import RECORD, ChunkRange, Manifest
+from market_data.facts import Month
+from market_data.manifest import ChunkRange, Manifest
 from market_data.models import CandleChunk, CandleSeries, Cryptocurrency
 from market_data.quality import SeriesWarning
 from market_data.symbols import split_symbol
@@ -26,17 +27,6 @@ _FIND_SERIES = """
       JOIN market_data_cryptocurrency ON market_data_cryptocurrency.id = market_data_candleseries.cryptocurrency_id
      WHERE source = %s AND "interval" = %s AND symbol = %s AND candle_count > 0
 """
-CONTEXT_CHUNKS = 2
-"""Months before a changed one that a warning about its first candles may depend on."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Month:
-    """One month of a series that is about to be stored."""
-
-    month: int
-    candles: Candles
-    checksum: int
 
 
 def load_series(*, source: str, interval: str, symbols: Sequence[str] | None = None) -> list[CandleSeries]:
@@ -136,8 +126,37 @@ def append_candles(series: CandleSeries, candles: Candles) -> CandleSeries:
     changed = _changed_months(current, candles)
     if changed:
         _store_months(current, changed)
-        _update_facts(current, changed)
+        facts.update_after_change(current, changed)
     return current
+
+
+@transaction.atomic
+def remove_candles_before(series: CandleSeries, before_ms: int) -> int:
+    """Forget the candles of a series that open before a time; a series that has none left goes too.
+
+    Returns how many were removed.
+    """
+    current = _locked(series)
+    records = current.chunk_records
+    left = records[records["last_ms"] >= before_ms]
+    if len(left) == len(records) and (not len(left) or left["first_ms"][0] >= before_ms):
+        return 0
+    if not len(left):
+        current.delete()
+        return int(records["count"].sum())
+    CandleChunk.objects.filter(series=current, month__lt=int(left["month"][0])).delete()
+    first = chunk_rows.unpack(chunk_rows.read_chunks(current.pk, [int(left["month"][0])]))
+    kept = first.bars(first.bar_at(before_ms), len(first))
+    changed = [Month(int(left["month"][0]), kept, codec.checksum(kept))]
+    _store_months(current, changed)
+    facts.update_after_removal(current, changed, before_ms)
+    return int(records["count"].sum()) - current.candle_count
+
+
+def _locked(series: CandleSeries) -> CandleSeries:
+    """The series as it is now, locked until the transaction ends."""
+    rows = CandleSeries.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("cryptocurrency").get(pk=series.pk)
 
 
 def _load_chunks(series: CandleSeries, manifest: Manifest, chunks: ChunkRange) -> Candles | None:
@@ -167,32 +186,7 @@ def _read_database(series_id: int, manifest: Manifest, start: int, stop: int) ->
     )
     if [(chunk.month, chunk.count, chunk.checksum) for chunk in stored] != expected:
         return None
-    return unpack(stored)
-
-
-def unpack(stored: Sequence[StoredChunk]) -> Candles:
-    """The candles of stored chunks in one block of memory, each month checked against its checksum."""
-    candles = codec.empty_candles(sum(chunk.count for chunk in stored))
-    at = 0
-    for chunk in stored:
-        end = at + chunk.count
-        try:
-            codec.decode_into(
-                chunk.data, chunk.count, candles.open_time_ms[at:end], codec.columns_of(candles, at, end)
-            )
-        except codec.ChunkError as error:
-            raise DamagedSeriesError(f"{_chunk_name(chunk)}: {error}") from error
-        if codec.checksum(candles.bars(at, end)) != chunk.checksum:
-            raise DamagedSeriesError(
-                f"{_chunk_name(chunk)} does not match its checksum; import the month again."
-            )
-        at = end
-    return candles
-
-
-def _chunk_name(chunk: StoredChunk) -> str:
-    series = CandleSeries.objects.select_related("cryptocurrency").get(pk=chunk.series_id)
-    return f"{series}, month {manifests.month_name(chunk.month)}"
+    return chunk_rows.unpack(stored)
 
 
 def _copy_wanted(
@@ -211,21 +205,21 @@ def _copy_wanted(
     return wanted
 
 
-def _changed_months(series: CandleSeries, candles: Candles) -> list[_Month]:
+def _changed_months(series: CandleSeries, candles: Candles) -> list[Month]:
     """The months that differ from what is stored, merged with it."""
     months = manifests.months_of(candles.open_time_ms)
     starts = np.flatnonzero(np.diff(months, prepend=months[:1] - 1)).tolist()
     known = _known_months(series)
     there = [month for month in months[starts].tolist() if month in known]
     stored = {chunk.month: chunk for chunk in chunk_rows.read_chunks(series.pk, there)}
-    changed: list[_Month] = []
+    changed: list[Month] = []
     for start, stop in zip(starts, [*starts[1:], len(candles)], strict=True):
         month, part = int(months[start]), candles.bars(start, stop)
         old = _stored_month(known[month], stored.get(month), part) if month in known else None
-        merged = part if old is None else merge(old, part)
+        merged = part if old is None else merged_candles(old, part)
         checksum = codec.checksum(merged)
         if old is None or checksum != known[month].checksum:
-            changed.append(_Month(month, merged, checksum))
+            changed.append(Month(month, merged, checksum))
     return changed
 
 
@@ -253,23 +247,14 @@ def _stored_month(known: _Known, stored: StoredChunk | None, part: Candles) -> C
             raise DamagedSeriesError(
                 "A stored month is missing, or not the one that was written; import it again."
             )
-        return unpack([stored])
+        return chunk_rows.unpack([stored])
     except DamagedSeriesError:
         if len(part) < known.count:
             raise
         return None
 
 
-def merge(old: Candles, new: Candles) -> Candles:
-    """Candles of both, oldest first; where both have one, the new one."""
-    times = np.concatenate([new.open_time_ms, old.open_time_ms])
-    _, chosen = np.unique(times, return_index=True)
-    return Candles(
-        *(np.concatenate([getattr(new, name), getattr(old, name)])[chosen] for name in codec.COLUMNS)
-    )
-
-
-def _store_months(series: CandleSeries, changed: Sequence[_Month]) -> None:
+def _store_months(series: CandleSeries, changed: Sequence[Month]) -> None:
     CandleChunk.objects.bulk_create(
         [
             CandleChunk(
@@ -286,67 +271,3 @@ def _store_months(series: CandleSeries, changed: Sequence[_Month]) -> None:
         update_fields=["count", "checksum", "data"],
         batch_size=100,
     )
-
-
-def _update_facts(series: CandleSeries, changed: Sequence[_Month]) -> None:
-    """Bring the series' row in line with its changed months."""
-    records = _merged_manifest(series, changed)
-    series.manifest = records.tobytes()
-    gaps, missing = manifests.gaps_between_months(records, series.interval_ms)
-    series.version += 1
-    series.candle_count = int(records["count"].sum())
-    series.first_open_ms, series.last_open_ms = int(records["first_ms"][0]), int(records["last_ms"][-1])
-    series.gap_count = int(records["gap_count"].sum()) + gaps
-    series.missing_count = int(records["missing_count"].sum()) + missing
-    series.zero_volume_count = int(records["zero_volume_count"].sum())
-    series.quote_volume = manifests.recent_daily_quote_volume(records, series.interval_ms)
-    series.warnings = _merged_warnings(series, records, changed)
-    series.save()
-
-
-def _merged_manifest(series: CandleSeries, changed: Sequence[_Month]) -> Manifest:
-    fresh = np.array([_record(month, series.interval_ms) for month in changed], dtype=RECORD)
-    old = series.chunk_records
-    kept = old[~np.isin(old["month"], fresh["month"])]
-    return np.sort(np.concatenate([kept, fresh]), order="month")
-
-
-def _record(month: _Month, interval_ms: int) -> tuple[object, ...]:
-    candles = month.candles
-    counts = quality.count(candles, interval_ms)
-    return (
-        month.month,
-        len(candles),
-        int(candles.open_time_ms[0]),
-        int(candles.open_time_ms[-1]),
-        month.checksum,
-        counts.zero_volume_count,
-        counts.gap_count,
-        counts.missing_count,
-        float(candles.volume @ candles.close),
-    )
-
-
-def _merged_warnings(
-    series: CandleSeries, records: Manifest, changed: Sequence[_Month]
-) -> list[SeriesWarning]:
-    """Warnings about the changed months and the step into the next one, beside the old ones of the others."""
-    first = int(np.searchsorted(records["month"], changed[0].month))
-    last = int(np.searchsorted(records["month"], changed[-1].month))
-    start, stop = max(first - CONTEXT_CHUNKS, 0), min(last + 2, len(records))
-    near = _months_near(series, records["month"][start:stop].tolist(), changed)
-    fresh = quality.warnings_of(concatenate(near), series.interval_ms)
-    from_ms, to_ms = int(records["first_ms"][first]), int(near[-1].open_time_ms[-1])
-    return quality.replace_between(series.warnings, fresh, from_ms, to_ms)
-
-
-def _months_near(series: CandleSeries, months: list[int], changed: Sequence[_Month]) -> list[Candles]:
-    known = {month.month: month.candles for month in changed}
-    others = chunk_rows.read_chunks(series.pk, [month for month in months if month not in known])
-    known.update({chunk.month: unpack([chunk]) for chunk in others})
-    return [known[month] for month in months]
-
-
-def concatenate(parts: Sequence[Candles]) -> Candles:
-    """Candles one after the other; the parts must be in order."""
-    return Candles(*(np.concatenate([getattr(part, name) for part in parts]) for name in codec.COLUMNS))

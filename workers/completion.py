@@ -2,15 +2,20 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from workers import events, runs, window
+from workers import events, rows, runs, window
 from workers.claims import Claim
 from workers.handlers import JobHandler
-from workers.models import Event, Job, JobQuerySet, Run
+from workers.models import Event, Job, Run
 
 COUNTERS = ("succeeded", "failed", "in_flight", "last_seq")
+_SUCCEED = """
+    UPDATE workers_job SET status = 'succeeded', ended_at = %s, elapsed_ms = %s, redeliver_at = NULL
+     WHERE id = %s AND status IN """
+_SUCCEED_IN_FLIGHT = _SUCCEED + "('dispatched', 'running')"
+_SUCCEED_PENDING = _SUCCEED + "('pending')"
 ENDING = ("status", "reason", "summary", "ended_at")
 
 
@@ -39,7 +44,8 @@ def fail_job(claim: Claim, *, reason: str, elapsed_ms: float) -> bool:
     """Record that a job can't be done. Only the current attempt may say so; False if it is not."""
     run = Run.objects.lock(claim.run_id)
     held = Job.objects.filter(pk=claim.job_id, status=Job.Status.RUNNING, attempt=claim.attempt)
-    if run.has_ended or not _finish(held, Job.Status.FAILED, elapsed_ms=elapsed_ms, error=reason):
+    changes = {"status": Job.Status.FAILED, "ended_at": timezone.now(), "elapsed_ms": elapsed_ms, "error": reason}
+    if run.has_ended or not held.update(**changes):
         return False
     run.in_flight -= 1
     record_failure(run, key=claim.key, reason=reason)
@@ -54,16 +60,11 @@ def record_failure(run: Run, *, key: str, reason: str) -> None:
 
 def _succeed(run: Run, claim: Claim, elapsed_ms: float) -> bool:
     """Mark the job as succeeded if it is unfinished; one that waits for its next attempt is not in flight."""
-    job = Job.objects.filter(pk=claim.job_id)
-    if _finish(job.filter(status__in=Job.IN_FLIGHT), Job.Status.SUCCEEDED, elapsed_ms=elapsed_ms):
+    ended_at = connection.ops.adapt_datetimefield_value(timezone.now())
+    if rows.execute(_SUCCEED_IN_FLIGHT, [ended_at, elapsed_ms, claim.job_id]):
         run.in_flight -= 1
         return True
-    return _finish(job.filter(status=Job.Status.PENDING), Job.Status.SUCCEEDED, elapsed_ms=elapsed_ms)
-
-
-def _finish(jobs: JobQuerySet, status: Job.Status, *, elapsed_ms: float, error: str = "") -> bool:
-    changes = {"status": status, "ended_at": timezone.now(), "elapsed_ms": elapsed_ms, "error": error}
-    return bool(jobs.update(**changes, redeliver_at=None))
+    return bool(rows.execute(_SUCCEED_PENDING, [ended_at, elapsed_ms, claim.job_id]))
 
 
 def _go_on(run: Run, event: Event) -> None:
@@ -74,5 +75,5 @@ def _go_on(run: Run, event: Event) -> None:
         changed += ENDING
     else:
         window.release(run)
-    run.save(update_fields=changed)
+    rows.update(run, changed)
     events.store(log)

@@ -9,7 +9,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from workers import rings
+from workers import rings, rows
 from workers.models import Event, Run
 
 LAST_TYPES = frozenset({"complete", "error"})
@@ -37,7 +37,7 @@ def draft(run: Run, type: str, fields: dict[str, Any]) -> Event:
 def store(drafts: list[Event]) -> None:
     """Insert drafted events of one run and ring its watchers once they are committed."""
     if len(drafts) == 1:
-        drafts[0].save(force_insert=True)
+        rows.insert(drafts[0])
     else:
         Event.objects.bulk_create(drafts)
     events = [_run_event(event.seq, event.type, event.body) for event in drafts]

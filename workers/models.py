@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
+
+from workers import rows
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -21,7 +23,13 @@ class RunQuerySet(models.QuerySet["Run"]):
 
         The spec is left out: it never changes and may name thousands of symbols.
         """
-        return self.select_for_update(no_key=True).defer("spec").get(pk=run_id)
+        text = "SELECT {columns} FROM workers_run WHERE id = %s"
+        if connection.features.has_select_for_no_key_update:  # in SQLite the transaction itself is the lock
+            text += " FOR NO KEY UPDATE"
+        run = rows.fetch(Run, text, [run_id.hex], Run.ALL_BUT_SPEC)
+        if run is None:
+            raise Run.DoesNotExist(f"there is no run {run_id}")
+        return run
 
     def visible_to(self, user: Any) -> RunQuerySet:
         """Runs that a user may see: their own, or all for staff."""
@@ -47,6 +55,26 @@ class Run(models.Model):
         ERROR = "error"
 
     ACTIVE: ClassVar = (Status.RUNNING, Status.PAUSED)
+    ALL_BUT_SPEC: ClassVar = (
+        "id",
+        "owner_id",
+        "kind",
+        "status",
+        "reason",
+        "error",
+        "summary",
+        "max_parallel",
+        "total",
+        "succeeded",
+        "failed",
+        "cancelled",
+        "in_flight",
+        "last_seq",
+        "created_at",
+        "ended_at",
+        "paused_at",
+        "paused_seconds",
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
@@ -126,7 +154,7 @@ class Job(models.Model):
     UNFINISHED: ClassVar = (Status.PENDING, Status.DISPATCHED, Status.RUNNING)
     IN_FLIGHT: ClassVar = (Status.DISPATCHED, Status.RUNNING)
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="jobs")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="jobs", db_index=False)
     key = models.CharField(max_length=64)
     position = models.PositiveIntegerField(help_text="Jobs of a run are dispatched in this order.")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)

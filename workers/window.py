@@ -12,21 +12,27 @@ from django.utils import timezone
 from workers import dispatch, heartbeat
 from workers.models import Job, Run
 
-MIN_WINDOW = 4
-JOBS_PER_SLOT = 2
+MIN_WINDOW = 8
+JOBS_PER_SLOT = 4
 REDELIVER_SECONDS = (2, 4, 8, 16, 32, 60)
 SLOTS_KEPT_SECONDS = 1.0
 
 
 def room(run: Run) -> int:
-    """How many pending jobs of the run may be dispatched now."""
+    """How many pending jobs of the run may be dispatched now.
+
+    None until half the window is free: a few messages at once cost less than one after every job, and the other
+    half keeps the workers busy meanwhile.
+    """
     if run.status != Run.Status.RUNNING:
         return 0
-    return max(min(size(run.max_parallel) - run.in_flight, run.pending), 0)
+    width = size(run.max_parallel)
+    free = max(width - run.in_flight, 0)
+    return min(free, run.pending) if 2 * free >= width else 0
 
 
 def size(max_parallel: int | None) -> int:
-    """Jobs of a run that may be in flight: twice the live slots, at least 4, at most `max_parallel`."""
+    """Jobs of a run that may be in flight: four times the live slots, at least 8, at most `max_parallel`."""
     wanted = max(MIN_WINDOW, JOBS_PER_SLOT * _slots.live())
     return min(wanted, max_parallel) if max_parallel else wanted
 

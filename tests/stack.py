@@ -1,0 +1,115 @@
+"""A whole Candlestream as processes of its own: web, workers and scheduler, each of which may be killed."""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config import processes
+from config.processes import Child
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class RunningStack:
+    """Processes of one stack, and what they were started with."""
+
+    folder: Path
+    environment: dict[str, str]
+    port: int
+    web: Child | None = None
+    scheduler: Child | None = None
+    workers: list[Child] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Address of the web server, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start_web(self) -> Child:
+        """Start the web server and wait until it answers."""
+        self.web = self._start(
+            "web", "-m", "uvicorn", "config.asgi:application", "--port", str(self.port), "--no-access-log",
+            "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "2",
+        )  # fmt: skip
+        processes.wait_until(self._answers, self.web)
+        return self.web
+
+    def start_scheduler(self) -> Child:
+        """Start the scheduler."""
+        self.scheduler = self._start("scheduler", "manage.py", "scheduler")
+        return self.scheduler
+
+    def start_worker(self, *, slots: int) -> Child:
+        """Start a worker and wait until it takes jobs."""
+        name = f"worker{len(self.workers)}"
+        worker = self._start(
+            name, "-m", "celery", "-A", "config", "worker", "--queues", "first,jobs", "--concurrency", str(slots),
+            "--hostname", f"{name}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle",
+        )  # fmt: skip
+        self.workers.append(worker)
+        processes.wait_until(lambda: " ready." in worker.last_lines(200), worker)
+        return worker
+
+    def manage(self, *arguments: str) -> None:
+        """Run a management command to its end."""
+        command = self._start("-".join(["manage", *arguments[:1]]), "manage.py", *arguments)
+        if command.process.wait() != 0:
+            raise processes.ChildError(command, "failed")
+
+    def end(self) -> None:
+        """End everything that still runs."""
+        children = [child for child in (self.web, self.scheduler, *self.workers) if child is not None]
+        processes.end(children, grace_seconds=5)
+
+    def _start(self, name: str, *arguments: str) -> Child:
+        log = self.folder / f"{name}.log"
+        return processes.start(name, [sys.executable, *arguments], log=log, env=self.environment, cwd=ROOT)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/strategies/", timeout=5):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+
+
+@contextmanager
+def running_stack(
+    folder: Path, *, database_url: str, redis_url: str, workers: int = 1, slots: int = 2, **variables: str
+) -> Iterator[RunningStack]:
+    """A stack on a migrated database; `variables` are added to its environment. Ends all its processes."""
+    stack = RunningStack(
+        folder, _environment(folder, database_url, redis_url, variables), processes.free_port()
+    )
+    try:
+        for _ in range(workers):
+            stack.start_worker(slots=slots)
+        stack.start_scheduler()
+        stack.start_web()
+        yield stack
+    finally:
+        stack.end()
+
+
+def _environment(folder: Path, database_url: str, redis_url: str, more: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CANDLESTREAM_HOME": str(folder),
+        "SINGLE_USER": "1",
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }

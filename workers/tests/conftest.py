@@ -1,0 +1,83 @@
+"""A kind of run without finance, a user, and a broker that only remembers."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from django.contrib.auth import get_user_model
+
+from workers import dispatch, handlers, window
+from workers.models import Event, Job, Run, Worker
+from workers.clock import database_now
+from workers.runs import create_run
+from workers.tests.counting.handler import CountingHandler, counting_spec
+
+handlers.register(CountingHandler())
+
+
+class Published(list[int]):
+    """Ids of the jobs that messages were sent for, in order; `first_queue` has those of the first queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first_queue: list[int] = []
+
+
+@pytest.fixture(autouse=True)
+def slots_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see the slots that another one counted."""
+    monkeypatch.setattr(window, "SLOTS_KEPT_SECONDS", 0.0)
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> Published:
+    """Keeps the messages that would go to the broker."""
+    sent = Published()
+
+    def publish(job_ids: list[int], *, queue: str = dispatch.JOBS_QUEUE) -> None:
+        sent.extend(job_ids)
+        if queue == dispatch.FIRST_QUEUE:
+            sent.first_queue.extend(job_ids)
+
+    monkeypatch.setattr(dispatch, "publish", publish)
+    return sent
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Any:
+    return get_user_model().objects.create_user("trader")
+
+
+@pytest.fixture
+def count(owner: Any, published: Published) -> Any:
+    """Create a run of kind `count`."""
+
+    def create(jobs: int, *, max_parallel: int | None = None, **more: Any) -> Run:
+        spec = counting_spec(jobs, **more)
+        return create_run(owner=owner, kind="count", spec=spec, max_parallel=max_parallel)
+
+    return create
+
+
+@pytest.fixture
+def live_worker(transactional_db: None) -> Worker:
+    """A worker whose heartbeat is fresh; its pool is process 111."""
+    now = database_now()
+    return Worker.objects.create(
+        host="host", pid=100, slots=2, pool_pids=[111], started_at=now, seen_at=now
+    )
+
+
+def log_of(run: Run) -> list[dict[str, Any]]:
+    """The stored events of a run; asserts that they are numbered 1 … N without a gap."""
+    bodies = [orjson.loads(body) for body in Event.objects.filter(run=run).order_by("seq").values_list("body", flat=True)]
+    assert [body["seq"] for body in bodies] == list(range(1, len(bodies) + 1))
+    run.refresh_from_db()
+    assert run.last_seq == len(bodies)
+    return bodies
+
+
+def statuses(run_id: UUID) -> list[str]:
+    """Statuses of a run's jobs, in order of position."""
+    return list(Job.objects.filter(run_id=run_id).order_by("position").values_list("status", flat=True))

@@ -1,0 +1,61 @@
+"""A kind of run without any finance: job `k` sleeps, then its outcome is the number k."""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from workers.handlers import InvalidSpec, JobError, PlannedJob, Spec
+from workers.models import Job
+
+
+def counting_spec(jobs: int, **more: Any) -> Spec:
+    """A spec of `jobs` jobs; `sleep_ms`, `known`, `wrong`, `broken` and `deadly` (lists of keys) say more of them."""
+    return {"jobs": jobs, "sleep_ms": 0, "known": [], "wrong": [], "broken": [], "deadly": [], **more}
+
+
+class CountingHandler:
+    """Outcomes are integers."""
+
+    kind = "count"
+
+    def warm_up(self) -> None:
+        """Nothing to load."""
+
+    def plan(self, spec: Spec) -> Sequence[PlannedJob]:
+        if spec["jobs"] == 0:
+            raise InvalidSpec({"jobs": ["must be at least 1"]})
+        known = set(spec["known"])
+        return [PlannedJob(str(k), k if str(k) in known else None) for k in range(spec["jobs"])]
+
+    def execute(self, spec: Spec, key: str) -> int:
+        if key in spec["wrong"]:
+            raise JobError(f"{key} is no good")
+        if key in spec["broken"]:
+            raise ZeroDivisionError("a bug")
+        if key in spec["deadly"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if folder := spec.get("log_folder"):
+            with Path(folder, key).open("a") as log:
+                log.write("x")
+        time.sleep(spec["sleep_ms"] / 1000)
+        return int(key)
+
+    def store(self, outcome: int) -> None:
+        """An integer needs no row."""
+
+    def record(self, outcomes: Sequence[tuple[int, int]], *, cached: bool) -> list[dict[str, Any]]:
+        return [{"number": number} for _, number in outcomes]
+
+    def summarise(self, run_id: UUID) -> dict[str, Any]:
+        return {"sum": sum(int(key) for key in _succeeded_keys(run_id))}
+
+    def links(self, run_id: UUID) -> dict[str, str]:
+        return {}
+
+
+def _succeeded_keys(run_id: UUID) -> list[str]:
+    return list(Job.objects.filter(run_id=run_id, status=Job.Status.SUCCEEDED).values_list("key", flat=True))
