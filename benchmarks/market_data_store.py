@@ -66,7 +66,7 @@ def _reading(folder: Path, series: CandleSeries, candles: Candles) -> dict[str, 
         ),
         "database and write local files": _median_ms(cold),
         "database: query": _median_ms(lambda: chunks.read_chunks(series.pk, months)),
-        "database: unpack and check": _median_ms(lambda: store.unpack(stored)),
+        "database: unpack and check": _median_ms(lambda: chunks.unpack(stored)),
         "local files, checked": _median_ms(lambda: store.load_candles(series, 0, FOREVER_MS), 101),
         "checksum of the range, no files": _median_ms(
             lambda: store.range_checksum(series, 0, FOREVER_MS, 14)
@@ -76,7 +76,7 @@ def _reading(folder: Path, series: CandleSeries, candles: Candles) -> dict[str, 
 
 
 def _file_layouts(folder: Path, series: CandleSeries, candles: Candles) -> dict[str, dict[str, float]]:
-    """A month, a year or everything in one file: what reading all costs, and writing after one appended candle."""
+    """A month, a year or all in one file: what reading all costs, and writing after one appended candle."""
     counts = series.chunk_records["count"].tolist()
     rows: dict[str, dict[str, float]] = {}
     for name, months in (("a month", 1), ("a year", 12), ("the series", len(counts))):

@@ -5,10 +5,15 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
 
-from market_data.models import CandleChunk
+from market_data import codec
+from market_data import manifest as manifests
+from market_data.candles import Candles
+from market_data.errors import DamagedSeriesError
+from market_data.models import CandleChunk, CandleSeries
 
 _SIGN_BIT = 1 << 63
 _WRAP = 1 << 64
@@ -50,6 +55,45 @@ def signed(checksum: int) -> int:
 def unsigned(checksum: int) -> int:
     """The inverse of `signed`."""
     return checksum % _WRAP
+
+
+def unpack(stored: Sequence[StoredChunk]) -> Candles:
+    """The candles of stored chunks in one block of memory, each month checked against its checksum."""
+    candles = codec.empty_candles(sum(chunk.count for chunk in stored))
+    at = 0
+    for chunk in stored:
+        end = at + chunk.count
+        try:
+            codec.decode_into(
+                chunk.data, chunk.count, candles.open_time_ms[at:end], codec.columns_of(candles, at, end)
+            )
+        except codec.ChunkError as error:
+            raise DamagedSeriesError(f"{_chunk_name(chunk)}: {error}") from error
+        if codec.checksum(candles.bars(at, end)) != chunk.checksum:
+            raise DamagedSeriesError(
+                f"{_chunk_name(chunk)} does not match its checksum; import the month again."
+            )
+        at = end
+    return candles
+
+
+def merged_candles(old: Candles, new: Candles) -> Candles:
+    """Candles of both, oldest first; where both have one, the new one."""
+    times = np.concatenate([new.open_time_ms, old.open_time_ms])
+    _, chosen = np.unique(times, return_index=True)
+    return Candles(
+        *(np.concatenate([getattr(new, name), getattr(old, name)])[chosen] for name in codec.COLUMNS)
+    )
+
+
+def concatenate(parts: Sequence[Candles]) -> Candles:
+    """Candles one after the other; the parts must be in order."""
+    return Candles(*(np.concatenate([getattr(part, name) for part in parts]) for name in codec.COLUMNS))
+
+
+def _chunk_name(chunk: StoredChunk) -> str:
+    series = CandleSeries.objects.select_related("cryptocurrency").get(pk=chunk.series_id)
+    return f"{series}, month {manifests.month_name(chunk.month)}"
 
 
 def _copied(chunks: QuerySet[CandleChunk, tuple[object, ...]]) -> Iterator[tuple[int, int, int, memoryview]]:

@@ -31,6 +31,7 @@ class CandleSeries(models.Model):
     """
 
     cryptocurrency = models.ForeignKey(Cryptocurrency, on_delete=models.CASCADE, related_name="series")
+    cryptocurrency_id: int
     source = models.CharField(
         max_length=40, help_text="Where the candles came from: an exchange, files, sample."
     )
@@ -51,6 +52,9 @@ class CandleSeries(models.Model):
         default=0.0, help_text="Per day, over the last two months that have candles."
     )
     warnings = models.JSONField(default=list, blank=True)
+    history = models.JSONField(
+        default=list, blank=True, help_text="What was done to candles before they came in."
+    )
     manifest = models.BinaryField(default=b"")
     updated_at = models.DateTimeField(auto_now=True)
 

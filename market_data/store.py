@@ -24,7 +24,8 @@ READ_ATTEMPTS = 5
 _SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)
 _FIND_SERIES = """
     SELECT {columns} FROM market_data_candleseries
-      JOIN market_data_cryptocurrency ON market_data_cryptocurrency.id = market_data_candleseries.cryptocurrency_id
+      JOIN market_data_cryptocurrency
+        ON market_data_cryptocurrency.id = market_data_candleseries.cryptocurrency_id
      WHERE source = %s AND "interval" = %s AND symbol = %s AND candle_count > 0
 """
 
@@ -41,7 +42,10 @@ def load_series(*, source: str, interval: str, symbols: Sequence[str] | None = N
 
 
 def find_series(*, source: str, interval: str, symbol: str) -> CandleSeries | None:
-    """The series of one symbol, with its cryptocurrency; None if it has no candles. Made for the path of every job."""
+    """The series of one symbol, with its cryptocurrency; None if it has no candles.
+
+    Made for the path of every job: one statement that is put together once.
+    """
     series = rows.fetch(CandleSeries, _FIND_SERIES, [source, interval, symbol], _SERIES_COLUMNS)
     if series is not None:
         series.cryptocurrency = Cryptocurrency(pk=series.cryptocurrency_id, symbol=symbol)
@@ -119,10 +123,7 @@ def append_candles(series: CandleSeries, candles: Candles) -> CandleSeries:
     Writers of one series wait for each other here. Returns the series as it is stored now.
     """
     validate(candles)
-    locked = CandleSeries.objects.select_for_update(no_key=True, of=("self",)).select_related(
-        "cryptocurrency"
-    )
-    current = locked.get(pk=series.pk)
+    current = _locked(series)
     changed = _changed_months(current, candles)
     if changed:
         _store_months(current, changed)
