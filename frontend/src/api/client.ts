@@ -90,7 +90,11 @@ export interface CandleArrays {
   volume?: number[];
 }
 
-export const getCandles = (address: string) => request<CandleArrays>("GET", address);
+/** The candles that a result was computed from. */
+export function getCandles({ spec }: Run, symbol: string): Promise<CandleArrays> {
+  const query = new URLSearchParams({ source: spec.source, interval: spec.interval, start: spec.start, end: spec.end });
+  return request("GET", `/api/cryptocurrencies/${encodeURIComponent(symbol)}/candles/?${query}`);
+}
 
 /** All results a run has so far, page by page. */
 export async function getResults(run: Run): Promise<Result[]> {

@@ -123,7 +123,6 @@ export interface ResultDetail extends Result {
   open_trade: Partial<Trade> | null;
   equity: { time_ms: number[]; value: number[] };
   candles: { count: number; first_open: string; last_open: string; gap_count: number; missing_count: number };
-  links?: { candles?: string };
 }
 
 interface EventBase {

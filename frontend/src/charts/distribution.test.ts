@@ -14,8 +14,8 @@ test("one extreme goes into an open last bin instead of squeezing the others", (
   const values = [...Array.from({ length: 99 }, (_, index) => index / 100), 171];
   const bins = histogram(values);
   expect(bins.at(-1)!.to).toBe(Infinity);
-  expect(bins.at(-1)!.from).toBeLessThan(2);
-  expect(extent(values)[1]).toBeLessThan(2);
+  expect(bins.at(-1)!.from).toBeLessThan(3);
+  expect(extent(values)[1]).toBeLessThan(3);
 });
 
 test("few and equal values still have bins", () => {

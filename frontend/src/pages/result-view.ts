@@ -26,7 +26,7 @@ const MORE_METRICS = [
 class ResultView extends PageElement {
   static override properties = {
     run: { attribute: false }, symbol: {}, order: { attribute: false },
-    detail: { state: true }, candles: { state: true }, error: { state: true }, shownTrades: { state: true }, focusTrade: { state: true },
+    detail: { state: true }, candles: { state: true }, error: { state: true }, candleProblem: { state: true }, shownTrades: { state: true }, focusTrade: { state: true },
   };
 
   run!: Run;
@@ -36,6 +36,7 @@ class ResultView extends PageElement {
   detail: ResultDetail | null = null;
   candles: CandleArrays | null = null;
   error: ApiError | null = null;
+  candleProblem = "";
   shownTrades = TRADES_SHOWN;
   focusTrade: Trade | null = null;
 
@@ -63,6 +64,7 @@ class ResultView extends PageElement {
 
   private async load(symbol: string): Promise<void> {
     this.error = null;
+    this.candleProblem = "";
     this.focusTrade = null;
     this.shownTrades = TRADES_SHOWN;
     document.title = `${symbol} · Candlestream`;
@@ -74,19 +76,24 @@ class ResultView extends PageElement {
       this.candles = null;
       this.buyHold = [];
       this.overlays = [];
-      if (detail.links?.candles) await this.loadCandles(symbol, detail, detail.links.candles);
+      await this.loadCandles(symbol, detail);
     } catch (error) {
       if (symbol === this.symbol) this.error = error instanceof ApiError ? error : new ApiError(0, String(error));
     }
   }
 
-  private async loadCandles(symbol: string, detail: ResultDetail, address: string): Promise<void> {
-    const candles = await getCandles(address);
-    if (symbol !== this.symbol) return;
+  private async loadCandles(symbol: string, detail: ResultDetail): Promise<void> {
     const { spec } = this.run;
-    this.buyHold = buyAndHold(detail.equity.time_ms, candles.time_ms, candles.open, candles.close, spec.initial_cash);
-    this.overlays = overlaysOf(spec.strategy, spec.parameters, candles.close);
-    this.candles = candles;
+    try {
+      const candles = await getCandles(this.run, symbol);
+      if (symbol !== this.symbol) return;
+      this.buyHold = buyAndHold(detail.equity.time_ms, candles.time_ms, candles.open, candles.close, spec.initial_cash);
+      this.overlays = overlaysOf(spec.strategy, spec.parameters, candles.close);
+      this.candles = candles;
+    } catch (error) {
+      // The result is there without them: its series may have been deleted, or its range is too long for a chart.
+      if (symbol === this.symbol) this.candleProblem = error instanceof ApiError ? error.message : String(error);
+    }
   }
 
   private readonly onKey = (key: KeyboardEvent): void => {
@@ -148,9 +155,9 @@ class ResultView extends PageElement {
     return html`
       ${detail.warnings.map(({ message }) => html`<p class="notice notice-warning">${message}</p>`)}
       <div class="result-body">
-        <div class="result-charts ${this.candles ? "" : "without-candles"}">
+        <div class="result-charts ${this.candleProblem ? "without-candles" : ""}">
           ${this.candles ? html`<cs-candle-chart .candles=${this.candles} .trades=${detail.trades} .overlays=${this.overlays} .focusTrade=${this.focusTrade}></cs-candle-chart>`
-            : detail.links?.candles ? html`<div class="skeleton candle-place" aria-busy="true"></div>` : nothing}
+            : this.candleProblem ? html`<p class="notice notice-warning">No candles to draw: ${this.candleProblem}</p>` : html`<div class="skeleton candle-place" aria-busy="true"></div>`}
           <cs-equity-chart .times=${detail.equity.time_ms} .equity=${detail.equity.value} .buyHold=${this.buyHold} .initialCash=${spec.initial_cash}
             label="Equity${this.buyHold.length > 0 ? " against buy and hold" : ""}, and drawdown, of ${this.symbol}"></cs-equity-chart>
         </div>

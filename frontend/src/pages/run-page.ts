@@ -12,6 +12,7 @@ import { liveCards } from "../parts/live-cards";
 import { generatedMark, statusMark } from "../parts/marks";
 import { returnHistogram, returnScatter } from "../parts/overview-charts";
 import "../parts/result-table";
+import { canNotify, mayNotify, notifyEnd, restoreIcon, showProgressIcon, titleOf } from "../run/announce";
 import { type Row, type RunState, hasEnded } from "../run/state";
 import { statistics } from "../run/statistics";
 import { RunWatcher } from "../run/watcher";
@@ -42,7 +43,7 @@ class RunPage extends PageElement {
   /** What a phone shows; a wide screen shows all. */
   panel: Panel = "table";
 
-  private readonly watcher = new RunWatcher(this);
+  private readonly watcher = new RunWatcher(this, (state) => notifyEnd(state, this.strategyTitle(state.run)));
   private clockTimer = 0;
 
   override connectedCallback(): void {
@@ -56,6 +57,7 @@ class RunPage extends PageElement {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.onKey);
     clearInterval(this.clockTimer);
+    restoreIcon();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -69,10 +71,14 @@ class RunPage extends PageElement {
     if (closed && !this.symbol) void this.querySelector("cs-result-table")?.focusRow(closed);
     const { state } = this.watcher;
     if (!state) document.title = "Run · Candlestream";
-    else if (!this.symbol) document.title = `${hasEnded(state) ? "" : `${Math.floor(state.progress.percent)} % · `}${this.title_(state.run)} · Candlestream`;
+    else {
+      if (!this.symbol) document.title = titleOf(state, this.strategyTitle(state.run));
+      if (hasEnded(state)) restoreIcon();
+      else showProgressIcon(state.progress.percent);
+    }
   }
 
-  private title_(run: Run): string {
+  private strategyTitle(run: Run): string {
     return this.strategies.find(({ name }) => name === run.spec.strategy)?.title ?? format.sentence(run.spec.strategy);
   }
 
@@ -166,7 +172,7 @@ class RunPage extends PageElement {
     const parameters = Object.entries(spec.parameters).filter(([, value]) => value !== null);
     const isGenerated = [...state.rows.values()].some(({ generated }) => generated);
     return html`<header class="run-head">
-      <h1>${this.title_(state.run)}</h1>
+      <h1>${this.strategyTitle(state.run)}</h1>
       <p class="muted run-what">
         ${format.count(state.progress.total)} symbols · ${spec.interval} · <span class="nowrap">${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}</span>
         ${parameters.map(([name, value]) => html` · <span class="nowrap">${name.replaceAll("_", " ")} ${String(value)}</span>`)}
@@ -176,6 +182,8 @@ class RunPage extends PageElement {
         ${links.pause ? html`<button class="button" @click=${() => this.use(links.pause!)}>Pause</button>` : nothing}
         ${links.resume ? html`<button class="button" @click=${() => this.use(links.resume!)}>Resume</button>` : nothing}
         ${links.stop ? html`<button class="button" @click=${() => this.askToStop()}>Stop</button>` : nothing}
+        ${!hasEnded(state) && canNotify() && !mayNotify() && Notification.permission === "default"
+          ? html`<button class="button" @click=${async () => { await Notification.requestPermission(); this.requestUpdate(); }}>Notify when done</button>` : nothing}
         ${hasEnded(state) ? html`<a class="button" href="/?${toQuery(draftOf(spec))}">Run with changes</a>` : nothing}
       </div>
     </header>

@@ -13,6 +13,7 @@ const BARS = 96;
 const DOTS = 184;
 const LEFT = 40;
 const GAP = 1;
+const MIN_LABEL_GAP = 48;
 
 const points = (fraction: number): string => `${format.signedPercentPoints(fraction, Math.abs(fraction) < 0.0995 && fraction !== 0 ? 1 : 0)}`;
 
@@ -37,7 +38,7 @@ export function returnHistogram(rows: readonly Row[]): TemplateResult {
       ${middle === null ? nothing : svg`<path class="median" d="M${at(middle)} 0V${BARS}" />`}
       ${bins.length > 0 ? svg`
         <text x="0" y=${BARS + 14}>${points(bins[0]!.from)}</text>
-        ${bins[0]!.from < 0 ? svg`<text x=${at(0)} y=${BARS + 14} text-anchor="middle">0</text>` : nothing}
+        ${bins[0]!.from < 0 && at(0) > MIN_LABEL_GAP && at(0) < WIDTH - MIN_LABEL_GAP ? svg`<text x=${at(0)} y=${BARS + 14} text-anchor="middle">0</text>` : nothing}
         <text x=${WIDTH} y=${BARS + 14} text-anchor="end">${bins.at(-1)!.to === Infinity ? `${points(bins.at(-1)!.from)} +` : points(bins.at(-1)!.to)}</text>` : nothing}
     </svg>
   </figure>`;
