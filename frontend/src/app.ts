@@ -84,7 +84,7 @@ class App extends PageElement {
       case "runs": return html`<cs-runs></cs-runs>`;
       case "run": return html`<cs-run .runId=${route.runId} .symbol=${route.symbol}></cs-run>`;
       default: return html`<div class="empty">
-        <h2>There is no such page</h2>
+        <h1>There is no such page</h1>
         <p>The address may be mistyped, or the page may have moved.</p>
         <a class="button" href="/runs/">See all runs</a>
       </div>`;

@@ -8,9 +8,10 @@ from typing import Any
 
 import psutil
 
-from tests.launcher.launched import Launched, processes_of
+from tests.launcher.launched import Launched, processes_of, wait_for
 
 START_SECONDS = 90
+RUN_SECONDS = 60
 STEP_SECONDS = 0.03
 
 
@@ -26,6 +27,16 @@ class Site(Launched):
         """What the API answers."""
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             return json.load(answer)
+
+    def finished_run(self, **request: Any) -> str:
+        """Start a run by the API, wait for its end, and return the address of its page."""
+        body = json.dumps({"strategy": "rsi", **request}).encode()
+        headers = {"Content-Type": "application/json"}
+        post = urllib.request.Request(f"{self.url}/api/backtests/", body, headers)
+        with urllib.request.urlopen(post, timeout=10) as answer:
+            run = json.load(answer)
+        wait_for(lambda: self.get(run["links"]["self"])["ended_at"], RUN_SECONDS)
+        return run["links"]["page"]
 
     def workers(self) -> list[psutil.Process]:
         """The Celery worker's processes."""

@@ -133,7 +133,7 @@ class NewRun extends PageElement {
 
   private renderLoadError(): TemplateResult {
     return html`<div class="empty" role="alert">
-      <h2>The form cannot be loaded</h2>
+      <h1>The form cannot be loaded</h1>
       <p>${this.loadError} Runs that are under way are not affected.</p>
       <button class="button" @click=${() => this.load()}>Try again</button>
     </div>`;
@@ -141,7 +141,7 @@ class NewRun extends PageElement {
 
   private renderNoData(): TemplateResult {
     return html`<div class="empty">
-      <h2>There are no candles yet</h2>
+      <h1>There are no candles yet</h1>
       <p>Import files of candles, then every cryptocurrency in them can be backtested:</p>
       <p><code>python manage.py import_candles PATH</code></p>
       <button class="button" @click=${() => this.load()}>Look again</button>

@@ -265,7 +265,7 @@ class RunPage extends PageElement {
   private renderError(error: ApiError): TemplateResult {
     const isGone = error.status === 404;
     return html`<div class="empty" role="alert">
-      <h2>${isGone ? "This run is not here" : "The run cannot be shown"}</h2>
+      <h1>${isGone ? "This run is not here" : "The run cannot be shown"}</h1>
       <p>${isGone ? "It was deleted, or it belongs to somebody else." : `${error.message} The run itself and its results are safe.`}</p>
       ${isGone ? html`<a class="button" href="/runs/">See all runs</a>` : html`<button class="button" @click=${() => this.watcher.reload()}>Try again</button>`}
     </div>`;

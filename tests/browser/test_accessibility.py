@@ -1,0 +1,95 @@
+"""Every page for everyone: no violation that axe-core knows, and the whole way by keyboard alone."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Watched
+from tests.browser.site import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def finished(site: Site) -> str:
+    """Address of a run that is complete, some of its symbols failed."""
+    return site.finished_run(parameters={"period": 29})
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds: rule, element, and why."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
+    report = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for violation in report["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+PAGES = {
+    "new run": ("/", "text=Start run"),
+    "new run, chosen symbols": ("/?symbols=BTCUSDT", ".symbols"),
+    "new run, wrong value": ("/?strategy=rsi&p.period=1", ".field-error"),
+    "runs": ("/runs/", "table.runs"),
+    "run": ("{run}", "[data-testid=summary]"),
+    "result": ("{run}BTCUSDT/", "cs-equity-chart canvas"),
+    "unknown run": ("/runs/0192f0aa-5a6e-7c1e-9f1b-3f4b8d2a7c10/", "h2"),
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(page: Page, finished: str, watched: Watched, name: str, theme: str):
+    address, ready = PAGES[name]
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
+    page.goto(address.format(run=finished))
+    page.locator(ready).first.wait_for()
+    assert violations(page) == []
+    assert [text for text in watched.complaints if "404" not in text] == []
+
+
+def test_from_the_form_to_the_list_of_trades_by_keyboard_alone(page: Page, watched: Watched):
+    page.goto("/")
+    page.get_by_role("button", name="Start run").wait_for()
+
+    def tab_to(selector: str) -> None:
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate("s => document.activeElement.matches(s)", selector):
+                return
+        raise AssertionError(f"{selector} is not in the tab order")
+
+    tab_to("input.input[id='parameters.period']")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("31")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("summary")).to_be_visible()
+
+    page.keyboard.press("/")
+    page.keyboard.type("trades>0")
+    page.keyboard.press("Escape")
+    tab_to("tbody a")
+    page.keyboard.press("ArrowDown")
+    second = page.evaluate("document.activeElement.closest('tr').dataset.symbol")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{second}/")
+    expect(page.locator("table.trades tbody tr").first).to_be_visible()
+    tab_to("[aria-label=Trades]")
+
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("cs-result").get_by_text("3 of ")).to_be_visible()
+    third = page.url.rstrip("/").rsplit("/", 1)[1]
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/runs/*/")
+    page.wait_for_function("s => document.activeElement.closest('tr')?.dataset.symbol === s", arg=third)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(page.get_by_role("button", name="Start run")).to_be_visible()
+    assert watched.complaints == []
