@@ -495,7 +495,7 @@ def simulate(  # noqa: C901 - one account in local variables: a call per bar wou
                 cash -= units * fill + fee
                 highest = fill
                 lowest = fill
-                # One rounding less than `fill * (1 + x)`: 10 % above 100 is 110, and a high of 110 touches it.
+                # Not `fill * (1 + x)`: with one rounding less, 10 % above 100 is the 110 that a high touches.
                 stop = fill - side * (fill * stop_loss)
                 target = fill + side * (fill * take_profit)
                 trail = fill * trailing_stop

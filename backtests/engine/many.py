@@ -85,7 +85,12 @@ def _model(strategy: SignalSource, index: int, values: BaseModel | Mapping[str, 
     try:
         return strategy.Parameters(**values)
     except ValidationError as error:
-        raise EngineError(f"parameter set {index} is invalid: {error}") from error
+        raise EngineError(f"parameter set {index} is invalid: {_faults(error)}") from error
+
+
+def _faults(error: ValidationError) -> str:
+    faults = error.errors(include_url=False)
+    return "; ".join(": ".join([*map(str, fault["loc"]), fault["msg"]]) for fault in faults)
 
 
 def _order(model: BaseModel) -> list[tuple[float, str]]:

@@ -5,44 +5,59 @@ import numpy as np
 from backtests.engine.compiled import compiled
 from market_data.candles import FloatArray
 
+LARGEST_LOSS = 1e2
+"""A square that leaves a sum and is this much larger than the rest takes two of its sixteen digits along."""
+
+
+@compiled
+def _sums(values: FloatArray, first: int, end: int, center: float) -> tuple[float, float]:
+    """Sum and sum of squares of the differences to `center`."""
+    total = 0.0
+    squares = 0.0
+    for bar in range(first, end):
+        difference = values[bar] - center
+        total += difference
+        squares += difference * difference
+    return total, squares
+
 
 @compiled
 def mean_and_deviation(values: FloatArray, period: int) -> tuple[FloatArray, FloatArray]:
     """Mean and population standard deviation of the last `period` values; first valid at `period − 1`.
 
-    Sums are of differences to a value of the window, and taken anew every `period` bars: cancellation stays
-    at the scale of the deviation, not of the price. Where all values are equal, the deviation is exactly 0.
+    Running sums of differences to a value of the window, taken anew every `period` bars and when a value
+    leaves beside which the rest is small: rounding stays at the scale of the deviation, not of the price.
+    Where all values are equal, the deviation is exactly 0.
     """
     n_bars = values.shape[0]
     means = np.full(n_bars, np.nan)
     deviations = np.full(n_bars, np.nan)
     weight = 1.0 / period
-    same_since = 0  # the first bar of the current run of equal values
-    for block in range(period - 1, n_bars, period):
-        center = values[block]
-        total = 0.0
-        squares = 0.0
-        for bar in range(block - period + 1, block + 1):
-            difference = values[bar] - center
-            total += difference
-            squares += difference * difference
-            if bar > 0 and values[bar] != values[bar - 1]:
-                same_since = bar
-        for bar in range(block, min(block + period, n_bars)):
-            if bar > block:
-                added = values[bar] - center
-                gone = values[bar - period] - center
-                total += added - gone
-                squares += added * added - gone * gone
-                if values[bar] != values[bar - 1]:
-                    same_since = bar
-            if bar - same_since + 1 >= period:
-                means[bar] = values[bar]
-                deviations[bar] = 0.0
-            else:
-                mean = total * weight
-                means[bar] = center + mean
-                deviations[bar] = np.sqrt(max(squares * weight - mean * mean, 0.0))
+    equal = 1  # how many of the newest values are equal
+    for bar in range(1, min(period - 1, n_bars)):
+        equal = equal + 1 if values[bar] == values[bar - 1] else 1
+    center = 0.0
+    total = 0.0
+    squares = 0.0
+    fresh_until = 0
+    for bar in range(period - 1, n_bars):
+        is_stale = bar >= fresh_until
+        if not is_stale:
+            added = values[bar] - center
+            gone = values[bar - period] - center
+            total += added - gone
+            squares += added * added - gone * gone
+            is_stale = gone * gone > LARGEST_LOSS * squares
+        if is_stale:
+            center = values[bar]
+            total, squares = _sums(values, bar - period + 1, bar + 1, center)
+            fresh_until = bar + period
+        if bar > 0:
+            equal = equal + 1 if values[bar] == values[bar - 1] else 1
+        mean = total * weight
+        variance = max(squares * weight - mean * mean, 0.0)
+        means[bar] = center + mean if equal < period else values[bar]
+        deviations[bar] = np.sqrt(variance) if equal < period else 0.0
     return means, deviations
 
 
