@@ -5,7 +5,7 @@ Nothing here changes a candle. A warning says what a reader of a result must kno
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ HALT_MS = 48 * HOUR_MS
 """A hole this long is a halt of the coin, not an outage of the exchange: the longest known took 33 hours."""
 JUMP_FACTOR = 5.0
 """A price that changes by more between two candles deserves a look."""
+NOTABLE = 1.5
+"""A change over a halt that is worth mentioning."""
 COLLAPSE_WINDOW_MS = 7 * 24 * HOUR_MS
 COLLAPSE = 0.01
 """Below this share of its price of a week ago a coin is dead; a higher price after a halt is another's."""
@@ -33,6 +35,7 @@ class SeriesWarning(TypedDict):
     at_ms: int
     missing_count: int
     factor: float
+    other: NotRequired[str]  # the symbol of the coin on the other side, after a reused symbol has been split
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,13 @@ def warnings_between(warnings: Sequence[SeriesWarning], start_ms: int, end_ms: i
 def replace_between(
     warnings: Sequence[SeriesWarning], fresh: Sequence[SeriesWarning], start_ms: int, end_ms: int
 ) -> list[SeriesWarning]:
-    """Warnings with those that happened at `start_ms` to `end_ms` (inclusive) exchanged for fresh ones."""
-    kept = [warning for warning in warnings if not start_ms <= warning["at_ms"] <= end_ms]
+    """Warnings with those that happened at `start_ms` to `end_ms` (inclusive) exchanged for fresh ones.
+
+    Where a symbol was split, the candles on the other side are in another series: that warning stays.
+    """
+    kept = [
+        warning for warning in warnings if "other" in warning or not start_ms <= warning["at_ms"] <= end_ms
+    ]
     new = [warning for warning in fresh if start_ms <= warning["at_ms"] <= end_ms]
     return sorted(kept + new, key=lambda warning: warning["at_ms"])
 
@@ -134,7 +142,7 @@ def _message(code: str, since_ms: int, at_ms: int, missing: int, factor: float) 
     hole = f"no candles between {since} and {at} UTC ({_length(at_ms - since_ms)}, {missing:,} missing)"
     change = f"the price changed {_times(factor)}"
     return {
-        "halt": f"Trading halted: {hole}.",
+        "halt": f"Trading halted: {hole}{f', then {change}' if max(factor, 1 / factor) > NOTABLE else ''}.",
         "reused_symbol": f"The symbol was given to another coin: {hole}, then {change}.",
         "redenomination": f"Unadjusted redenomination: {hole}, then {change}.",
         "jump": f"At {at} UTC {change} within one candle.",

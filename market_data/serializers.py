@@ -17,6 +17,7 @@ class WarningSerializer(serializers.Serializer[Any]):
     at_ms = serializers.IntegerField(help_text="Open time of the first candle after it.")
     missing_count = serializers.IntegerField(help_text="Candles missing between the two.")
     factor = serializers.FloatField(help_text="Price after it divided by the price before it.")
+    other = serializers.CharField(required=False, help_text="Where the symbol's other coin is found.")
 
 
 class SeriesSerializer(serializers.ModelSerializer[CandleSeries]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -21,7 +22,7 @@ from market_data.symbols import split_symbol
 from workers import rows
 
 READ_ATTEMPTS = 5
-_SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)
+_SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)  # noqa: SLF001 (Django means it to be used)
 _FIND_SERIES = """
     SELECT {columns} FROM market_data_candleseries
       JOIN market_data_cryptocurrency
@@ -152,6 +153,15 @@ def remove_candles_before(series: CandleSeries, before_ms: int) -> int:
     _store_months(current, changed)
     facts.update_after_removal(current, changed, before_ms)
     return int(records["count"].sum()) - current.candle_count
+
+
+@transaction.atomic
+def record(series: CandleSeries, entries: Sequence[dict[str, Any]]) -> None:
+    """Remember what was done to candles on their way in; what is remembered already is not added again."""
+    current = _locked(series)
+    new = [entry for entry in entries if entry not in current.history]
+    if new:
+        CandleSeries.objects.filter(pk=current.pk).update(history=[*current.history, *new])
 
 
 def _locked(series: CandleSeries) -> CandleSeries:

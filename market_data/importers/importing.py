@@ -1,13 +1,15 @@
 """Bring candles from files into the store: recognise, check everything, then write."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from market_data.adjusting import RULE, Adjustment, adjust, recorded
 from market_data.candles import Candles, IntArray
 from market_data.errors import FileRefusedError
 from market_data.importers.containers import Content, contents
@@ -16,7 +18,9 @@ from market_data.importers.parsing import Parsed, check_grid, detect_interval, p
 from market_data.importers.tables import Rows, read_rows
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries
-from market_data.store import write_candles
+from market_data.quality import SeriesWarning, warnings_of
+from market_data.reused import write_apart
+from market_data.store import record, write_candles
 from market_data.symbols import split_symbol, symbol_of
 
 SOURCE = "files"
@@ -31,6 +35,8 @@ class ImportOptions:
     symbol: str | None = None
     interval: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    adjustments: Sequence[Adjustment] = ()
+    split_reused: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,8 @@ class Imported:
     first_open_ms: int
     last_open_ms: int
     repairs: Counter[str]
-    series: CandleSeries | None = None
+    warnings: list[SeriesWarning] = field(default_factory=list[SeriesWarning])
+    series: list[CandleSeries] = field(default_factory=list[CandleSeries])
 
 
 def files_in(paths: list[Path]) -> list[Path]:
@@ -113,14 +120,36 @@ class _Table:
         for batch in self._batches() if self._only_batch is None else [self._only_batch]:
             for part in batch:
                 found = self.found[part.symbol]
-                series = write_candles(
-                    symbol=part.symbol,
-                    source=self.options.source,
-                    interval=found.interval,
-                    candles=part.parsed.candles,
-                )
-                self.found[part.symbol] = replace(found, series=series)
+                written = {
+                    series.pk: series for series in [*found.series, *self._write(part, found.interval)]
+                }
+                self.found[part.symbol] = replace(found, series=list(written.values()))
+        for found in self.found.values():
+            record(found.series[-1], self._entries(found))
         return list(self.found.values())
+
+    def _write(self, part: _Part, interval: str) -> list[CandleSeries]:
+        write = write_apart if self.options.split_reused else _write_together
+        known = CandleSeries.objects.filter(
+            cryptocurrency__symbol=part.symbol, source=self.options.source, interval=interval
+        )
+        wanted = {*self._adjustments(part.symbol), *recorded(known.select_related("cryptocurrency").first())}
+        candles = adjust(part.parsed.candles, sorted(wanted, key=lambda adjustment: adjustment.before_ms))
+        return write(symbol=part.symbol, source=self.options.source, interval=interval, candles=candles)
+
+    def _adjustments(self, symbol: str) -> list[Adjustment]:
+        return [adjustment for adjustment in self.options.adjustments if adjustment.symbol == symbol]
+
+    def _entries(self, found: Imported) -> list[dict[str, Any]]:
+        """What to remember of this import: repairs and adjustments."""
+        repairs = [
+            {"rule": rule, "rows": rows, "file": found.file} for rule, rows in sorted(found.repairs.items())
+        ]
+        adjusted = [
+            {"rule": RULE, "factor": adjustment.factor, "before_ms": adjustment.before_ms}
+            for adjustment in self._adjustments(found.symbol)
+        ]
+        return [*repairs, *adjusted]
 
     def _batches(self) -> Iterator[list[_Part]]:
         for rows in read_rows(self.content):
@@ -176,6 +205,7 @@ class _Table:
             first_open_ms=min(first, known.first_open_ms) if known else first,
             last_open_ms=max(last, known.last_open_ms) if known else last,
             repairs=part.parsed.repairs + (known.repairs if known else Counter()),
+            warnings=(known.warnings if known else []) + warnings_of(candles, INTERVAL_MS[interval]),
         )
 
     def _interval(self, candles: Candles) -> str:
@@ -188,3 +218,7 @@ class _Table:
                 "name the right one with --interval."
             )
         return interval
+
+
+def _write_together(*, symbol: str, source: str, interval: str, candles: Candles) -> list[CandleSeries]:
+    return [write_candles(symbol=symbol, source=source, interval=interval, candles=candles)]

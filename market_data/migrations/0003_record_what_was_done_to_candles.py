@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='candleseries',
             name='history',
-            field=models.JSONField(blank=True, default=list, help_text='What was done to candles before they came in.'),
+            field=models.JSONField(blank=True, default=list, help_text='What was done to candles on their way in.'),
         ),
     ]

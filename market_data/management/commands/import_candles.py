@@ -1,16 +1,19 @@
 """`manage.py import_candles`: candles from files into the store."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from market_data.adjusting import parse_adjustment
 from market_data.errors import MarketDataError
 from market_data.importers.importing import SOURCE, Imported, ImportOptions, files_in, import_file
 from market_data.importers.layout import FIELDS
 from market_data.intervals import INTERVAL_MS
-from market_data.models import as_datetime
+from market_data.models import CandleSeries, as_datetime
+from market_data.quality import SeriesWarning
 
 
 class Command(BaseCommand):
@@ -37,11 +40,21 @@ class Command(BaseCommand):
             metavar="FIELD=NAME,…",
             help=f"the file's names of {', '.join(FIELDS)} and symbol, instead of the recognised ones",
         )
+        parser.add_argument(
+            "--adjust",
+            action="append",
+            default=[],
+            metavar="SYMBOL=FACTOR@DATE",
+            help="candles before the date are in old units, FACTOR new coins for each old one",
+        )
+        parser.add_argument(
+            "--keep-reused", action="store_true", help="do not split a symbol that was given to another coin"
+        )
         parser.add_argument("--dry-run", action="store_true", help="show what is recognised; store nothing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Import one file after the other, a line for each; a bad one does not hold up the others."""
-        wanted = ImportOptions(options["source"], options["symbol"], options["interval"], options["columns"])
+        wanted = _import_options(options)
         files = files_in(options["paths"])
         candle_count = refused = 0
         for number, path in enumerate(files, start=1):
@@ -64,6 +77,21 @@ class Command(BaseCommand):
             )
 
 
+def _import_options(options: dict[str, Any]) -> ImportOptions:
+    try:
+        adjustments = [parse_adjustment(text) for text in options["adjust"]]
+    except MarketDataError as error:
+        raise CommandError(str(error)) from error
+    return ImportOptions(
+        source=options["source"],
+        symbol=options["symbol"],
+        interval=options["interval"],
+        columns=options["columns"],
+        adjustments=adjustments,
+        split_reused=not options["keep_reused"],
+    )
+
+
 def _columns(text: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in text.split(",")]
     return {field.strip(): name.strip() for field, _, name in pairs}
@@ -75,14 +103,24 @@ def _line(imported: Imported) -> str:
     text += f", {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     if imported.repairs:
         text += "; rows " + ", ".join(f"{rule}: {rows:,}" for rule, rows in sorted(imported.repairs.items()))
-    if imported.series is None:
+    if not imported.series:
         columns = ", ".join(f"{field}={name}" for field, name in imported.columns.items())
-        return (
-            f"{text} [{imported.file}: layout {imported.layout}, {columns}, times as {imported.written_as}]"
-        )
-    series = imported.series
-    if series.gap_count:
-        text += f"; {series.gap_count} gaps ({series.missing_count:,} candles missing)"
-    return text + "".join(
-        f"\n      {warning['message']}" for warning in series.warnings if warning["code"] != "jump"
-    )
+        text += f" [{imported.file}: layout {imported.layout}, {columns}, times as {imported.written_as}]"
+        return _with_warnings(text, imported.warnings)
+    *former, present = imported.series
+    text += _gaps(present)
+    if former:
+        names = ", ".join(f"{series.cryptocurrency.symbol} ({series.candle_count:,})" for series in former)
+        text += f"; candles of former coins of that name are in {names}"
+    return _with_warnings(text, present.warnings)
+
+
+def _gaps(series: CandleSeries) -> str:
+    if not series.gap_count:
+        return ""
+    return f"; {series.gap_count} gaps ({series.missing_count:,} candles missing)"
+
+
+def _with_warnings(text: str, warnings: Sequence[SeriesWarning]) -> str:
+    lines = [warning["message"] for warning in warnings if warning["code"] != "jump"]
+    return "\n      ".join([text, *lines])
