@@ -62,7 +62,7 @@ def ending_on_signals() -> Iterator[None]:
         raise Ended(number)
 
     for number in ENDING_SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # which is what nohup sets
             signal.signal(number, end)
     yield
 
@@ -103,9 +103,17 @@ def show_demo(stack: Stack, *, once: bool) -> int:
     if code == 0 and once:
         say("Ended with the run; `make serve` shows its results again.")
     elif code == 0:
-        say("Serving until Ctrl-C.")
-        stack.serve()
+        return serve(stack)
     return code
+
+
+def serve(stack: Stack) -> int:
+    """Keep serving until a signal says that it is enough; the exit code of a success."""
+    say(f"Serving at {stack.url} until Ctrl-C.")
+    try:
+        stack.serve()
+    except Ended:
+        return 0
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -126,16 +134,11 @@ def main(arguments: list[str]) -> int:
     if os.environ.get("END_WITH_PARENT"):
         processes.end_with_parent()
     home = Home(Path(os.environ.get("CANDLESTREAM_HOME") or BASE_DIR / ".candlestream"))
-    serving = False
     try:
         with ending_on_signals(), running(home, port=options.port, data=options.data) as stack:
-            serving = options.what == "serve"
-            if serving:
-                say(f"Serving at {stack.url} until Ctrl-C.")
-                stack.serve()
-            return show_demo(stack, once=options.once)
+            return serve(stack) if options.what == "serve" else show_demo(stack, once=options.once)
     except Ended as ended:
-        return 0 if serving else ended.exit_code
+        return ended.exit_code
     except (StackError, HomeInUseError, ChildError) as error:
         print(error, file=sys.stderr)
         return 1
