@@ -38,7 +38,7 @@ PAGES = {
     "runs": ("/runs/", "table.runs"),
     "run": ("{run}", "[data-testid=summary]"),
     "result": ("{run}BTCUSDT/", "cs-equity-chart canvas"),
-    "unknown run": ("/runs/0192f0aa-5a6e-7c1e-9f1b-3f4b8d2a7c10/", "h2"),
+    "unknown run": ("/runs/0192f0aa-5a6e-7c1e-9f1b-3f4b8d2a7c10/", ".empty h1"),
 }
 
 

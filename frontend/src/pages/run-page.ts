@@ -2,6 +2,8 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
+import { guard } from "lit/directives/guard.js";
+
 import { ApiError, control, getStrategies } from "../api/client";
 import type { Run, Strategy } from "../api/types";
 import { PageElement } from "../element";
@@ -12,7 +14,7 @@ import { liveCards } from "../parts/live-cards";
 import { generatedMark, statusMark } from "../parts/marks";
 import { returnHistogram, returnScatter } from "../parts/overview-charts";
 import "../parts/result-table";
-import { canNotify, mayNotify, notifyEnd, restoreIcon, showProgressIcon, titleOf } from "../run/announce";
+import { askToNotify, mayAsk, notifyEnd, restoreIcon, showProgressIcon, titleOf } from "../run/announce";
 import { type Row, type RunState, hasEnded } from "../run/state";
 import { statistics } from "../run/statistics";
 import { RunWatcher } from "../run/watcher";
@@ -26,6 +28,8 @@ const PANELS: readonly [Panel, string][] = [["table", "Table"], ["charts", "Char
 
 /** A connection that is back within this time is not worth a banner. */
 const BANNER_AFTER_MS = 1000;
+/** The charts are drawn anew this often at most: the table alone follows every frame. */
+const CHART_MS = 120;
 
 class RunPage extends PageElement {
   static override properties = {
@@ -45,6 +49,9 @@ class RunPage extends PageElement {
 
   private readonly watcher = new RunWatcher(this, (state) => notifyEnd(state, this.strategyTitle(state.run)));
   private clockTimer = 0;
+  private drawnRows: readonly Row[] = [];
+  private drawnAt = -Infinity;
+  private chartTimer = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -57,6 +64,7 @@ class RunPage extends PageElement {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.onKey);
     clearInterval(this.clockTimer);
+    clearTimeout(this.chartTimer);
     restoreIcon();
   }
 
@@ -143,13 +151,27 @@ class RunPage extends PageElement {
             </div>
           </section>
           <aside class="run-side" aria-label="Overview">
-            <div class="overview">${returnHistogram(rows)} ${returnScatter(rows, this.runId)}</div>
+            ${guard([this.chartRows(rows)], () => html`<div class="overview">
+              ${returnHistogram(this.drawnRows)} ${returnScatter(this.drawnRows, this.runId)}</div>`)}
             ${feed(state)}
           </aside>
         </div>
       </div>
       ${this.symbol ? html`<cs-result .run=${state.run} .symbol=${this.symbol} .order=${rows.map(({ symbol }) => symbol)}></cs-result>` : nothing}
       ${this.renderStopDialog(state)}`;
+  }
+
+  /** The rows that the charts show: while results pour in, those of a moment ago. */
+  private chartRows(rows: readonly Row[]): readonly Row[] {
+    const now = performance.now();
+    if (now - this.drawnAt >= CHART_MS) {
+      this.drawnRows = rows;
+      this.drawnAt = now;
+    } else {
+      clearTimeout(this.chartTimer);
+      this.chartTimer = window.setTimeout(() => this.requestUpdate(), CHART_MS);
+    }
+    return this.drawnRows;
   }
 
   private visibleFailures(state: RunState): [string, string][] {
@@ -182,8 +204,8 @@ class RunPage extends PageElement {
         ${links.pause ? html`<button class="button" @click=${() => this.use(links.pause!)}>Pause</button>` : nothing}
         ${links.resume ? html`<button class="button" @click=${() => this.use(links.resume!)}>Resume</button>` : nothing}
         ${links.stop ? html`<button class="button" @click=${() => this.askToStop()}>Stop</button>` : nothing}
-        ${!hasEnded(state) && canNotify() && !mayNotify() && Notification.permission === "default"
-          ? html`<button class="button" @click=${async () => { await Notification.requestPermission(); this.requestUpdate(); }}>Notify when done</button>` : nothing}
+        ${!hasEnded(state) && mayAsk()
+          ? html`<button class="button" @click=${async () => { await askToNotify(); this.requestUpdate(); }}>Notify when done</button>` : nothing}
         ${hasEnded(state) ? html`<a class="button" href="/?${toQuery(draftOf(spec))}">Run with changes</a>` : nothing}
       </div>
     </header>

@@ -9,17 +9,18 @@ import { navigate, resultPath } from "../router";
 import type { Row } from "../run/state";
 import { COLUMNS, type Column, type Ordering } from "../table/columns";
 import { splitSymbol } from "../table/symbols";
+import { ROW_HEIGHT, type RowWindow, rowWindow } from "../table/window";
 import { reusedMark, warningMark } from "./marks";
 import { sparkline } from "./sparkline";
 
 const FADE_MS = 300;
-/** More rows than this are drawn on demand: nobody reads them all, and every frame would pay for them. */
-const ROW_LIMIT = 600;
+/** More rows than this at once are not worth fading: it would only flicker, and cost frames. */
+const FADE_LIMIT = 10;
 
 class ResultTable extends PageElement {
   static override properties = {
     runId: {}, rows: { attribute: false }, failures: { attribute: false }, ordering: { attribute: false }, columns: { attribute: false },
-    total: { type: Number }, limit: { state: true }, current: { state: true },
+    total: { type: Number }, drawn: { state: true }, current: { state: true },
   };
 
   runId = "";
@@ -28,51 +29,99 @@ class ResultTable extends PageElement {
   ordering: Ordering = { by: "total_return", descending: true };
   columns: readonly Column[] = COLUMNS;
   total = 0;
-  limit = ROW_LIMIT;
+  drawn: RowWindow = { first: 0, end: 0 };
   /** The symbol whose link is in the tab order. */
   current = "";
 
   private readonly seen = new Map<string, number>();
-  private anchor: { row: Element; top: number } | null = null;
+  private readonly onScroll = () => this.measure();
+  /** How far the rows under the pointer will move by what has arrived. */
+  private shift = 0;
+  /** The view as it was measured last: measuring in every frame would lay the page out twice. */
+  private above = 0;
+  private height = window.innerHeight;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("scroll", this.onScroll, { capture: true, passive: true });
+    window.addEventListener("resize", this.onScroll);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("scroll", this.onScroll, { capture: true });
+    window.removeEventListener("resize", this.onScroll);
+  }
 
   protected override willUpdate(changed: PropertyValues): void {
     if (!changed.has("rows")) return;
     const now = performance.now();
     for (const row of this.rows) if (!this.seen.has(row.symbol)) this.seen.set(row.symbol, row.isNew ? now : -Infinity);
-    const hovered = this.querySelector("tbody tr:hover");
-    this.anchor = hovered ? { row: hovered, top: hovered.getBoundingClientRect().top } : null;
+    const before = changed.get("rows") as readonly Row[] | undefined;
+    const hovered = this.querySelector<HTMLElement>("tbody tr:hover")?.dataset["symbol"];
+    const place = (rows: readonly Row[]) => rows.findIndex(({ symbol }) => symbol === hovered);
+    if (before && hovered && !changed.has("ordering") && place(before) >= 0 && place(this.rows) >= 0) {
+      this.shift = (place(this.rows) - place(before)) * ROW_HEIGHT;
+    }
+    this.drawn = rowWindow(this.rows.length, this.above + this.shift, this.height);
   }
 
   protected override updated(): void {
-    if (!this.anchor?.row.isConnected) return;
-    const moved = this.anchor.row.getBoundingClientRect().top - this.anchor.top;
-    if (moved !== 0) scrollerOf(this).scrollBy({ top: moved, behavior: "instant" });
-    this.anchor = null;
+    if (this.shift === 0) return;
+    scrollerOf(this).scrollBy({ top: this.shift, behavior: "instant" });
+    this.shift = 0;
+    this.measure();
+  }
+
+  protected override firstUpdated(): void {
+    this.measure();
+  }
+
+  /** Take what is in view now. */
+  private measure(): void {
+    const body = this.querySelector("tbody");
+    if (!body) return;
+    const view = scrollerOf(this);
+    const top = view === document.documentElement ? 0 : view.getBoundingClientRect().top;
+    this.above = top - body.getBoundingClientRect().top;
+    this.height = view.clientHeight;
+    const next = rowWindow(this.rows.length, this.above, this.height);
+    if (next.first !== this.drawn.first || next.end !== this.drawn.end) this.drawn = next;
   }
 
   protected override render(): TemplateResult {
-    const shown = this.rows.slice(0, this.limit);
+    const { first, end } = this.drawn;
+    const shown = this.rows.slice(first, end);
     const focusable = shown.some(({ symbol }) => symbol === this.current) ? this.current : shown[0]?.symbol;
     const now = performance.now();
+    const fresh = shown.filter(({ symbol }) => now - (this.seen.get(symbol) ?? 0) < FADE_MS);
+    const faded = new Set(fresh.length <= FADE_LIMIT ? fresh : []);
     return html`
-      <table class="results" aria-rowcount=${this.total || nothing} @keydown=${this.onKey}>
+      <table class="results" aria-rowcount=${this.total + 1} @keydown=${this.onKey} .style=${`--columns:${this.columns.length}`}>
         <caption class="visually-hidden">Results, one row per cryptocurrency</caption>
-        <thead><tr>
+        <colgroup><col>${this.columns.map(({ isNarrow }) => html`<col class="number-column ${isNarrow ? "" : "wide-only"}">`)}<col class="spark-column"></colgroup>
+        <thead><tr aria-rowindex="1">
           ${this.header("symbol", "Symbol", "", "")}
           ${this.columns.map((column) => this.header(column.id, column.title, column.unit, column.definition, column))}
           <th scope="col" class="spark-column">Equity</th>
         </tr></thead>
         <tbody>
-          ${repeat(shown, ({ symbol }) => symbol, (row) => {
-            const isFresh = now - (this.seen.get(row.symbol) ?? 0) < FADE_MS;
+          ${this.spacer(first)}
+          ${repeat(shown, ({ symbol }) => symbol, (row, index) => {
+            const isFresh = faded.has(row);
             const isFocusable = row.symbol === focusable;
-            return guard([row, this.columns, isFresh, isFocusable, this.runId], () => this.row(row, isFresh, isFocusable));
+            const rowIndex = first + index + 2;
+            return guard([row, this.columns, isFresh, isFocusable, this.runId, rowIndex], () => this.row(row, rowIndex, isFresh, isFocusable));
           })}
+          ${this.spacer(this.rows.length - end)}
           ${this.failures.map(([symbol, reason]) => this.failure(symbol, reason))}
         </tbody>
-      </table>
-      ${this.rows.length > this.limit ? html`<button class="button more" @click=${() => { this.limit += ROW_LIMIT; }}>
-        Show more of ${this.rows.length} rows</button>` : nothing}`;
+      </table>`;
+  }
+
+  /** Room for rows that are not drawn. */
+  private spacer(rows: number): TemplateResult | typeof nothing {
+    return rows > 0 ? html`<tr class="spacer" aria-hidden="true"><td .style=${`height:${rows * ROW_HEIGHT}px`}></td></tr>` : nothing;
   }
 
   private header(id: string, title: string, unit: string, definition: string, column?: Column): TemplateResult {
@@ -90,9 +139,9 @@ class ResultTable extends PageElement {
     this.dispatchEvent(new CustomEvent<Ordering>("order", { detail: { by, descending } }));
   }
 
-  private row(row: Row, isFresh: boolean, isFocusable: boolean): TemplateResult {
+  private row(row: Row, rowIndex: number, isFresh: boolean, isFocusable: boolean): TemplateResult {
     const [base, quote] = splitSymbol(row.symbol);
-    return html`<tr class=${isFresh ? "fresh" : nothing} data-symbol=${row.symbol} @click=${this.onRowClick}>
+    return html`<tr class=${isFresh ? "fresh" : nothing} aria-rowindex=${rowIndex} data-symbol=${row.symbol} @click=${this.onRowClick}>
       <th scope="row"><div class="symbol">
         <a href=${resultPath(this.runId, row.symbol)} tabindex=${isFocusable ? 0 : -1}><span class="truncate">${base}</span><span class="quote">${quote}</span></a>
         ${row.warnings.length > 0 ? warningMark(row.warnings) : nothing}${row.cached ? reusedMark() : nothing}
@@ -122,35 +171,31 @@ class ResultTable extends PageElement {
   };
 
   private onKey(key: KeyboardEvent): void {
-    const row = (key.target as Element).closest("tbody tr");
-    const steps: Record<string, (from: Element) => Element | null | undefined> = {
-      ArrowDown: (from) => from.nextElementSibling,
-      ArrowUp: (from) => from.previousElementSibling,
-      Home: (from) => from.parentElement?.firstElementChild,
-      End: () => [...this.querySelectorAll("tbody tr:not(.failed)")].at(-1),
-    };
-    const target = row && steps[key.key]?.(row);
-    const link = target?.querySelector<HTMLElement>("a");
-    if (!link) return;
+    const symbol = (key.target as Element).closest<HTMLElement>("tbody tr")?.dataset["symbol"];
+    const at = this.rows.findIndex((row) => row.symbol === symbol);
+    if (at < 0) return;
+    const places: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 10, PageUp: at - 10, Home: 0, End: this.rows.length - 1 };
+    const place = places[key.key];
+    if (place === undefined) return;
     key.preventDefault();
-    this.current = (target as HTMLElement).dataset["symbol"]!;
-    link.focus({ preventScroll: true });
-    target!.scrollIntoView({ block: "nearest" });
+    void this.focusRow(this.rows[Math.max(0, Math.min(this.rows.length - 1, place))]!.symbol);
   }
 
-  /** Put the keyboard on a row, or on the first. */
+  /** Put the keyboard on a row, or on the first in view, and bring it into view. */
   async focusRow(symbol = this.current): Promise<void> {
     this.current = symbol;
+    const at = this.rows.findIndex((row) => row.symbol === symbol);
+    if (at >= 0 && (at < this.drawn.first || at >= this.drawn.end)) this.drawn = rowWindow(this.rows.length, at * ROW_HEIGHT, 0);
     await this.updateComplete;
-    this.querySelector<HTMLElement>("tbody a[tabindex='0']")?.focus();
+    const link = this.querySelector<HTMLElement>("tbody a[tabindex='0']");
+    link?.focus({ preventScroll: true });
+    link?.closest("tr")?.scrollIntoView({ block: "nearest" });
   }
 }
 
 function scrollerOf(element: Element): Element {
-  for (let parent = element.parentElement; parent; parent = parent.parentElement) {
-    if (/auto|scroll/.test(getComputedStyle(parent).overflowY) && parent.scrollHeight > parent.clientHeight) return parent;
-  }
-  return document.documentElement;
+  const panel = element.closest(".table-scroll");
+  return panel && getComputedStyle(panel).overflowY === "auto" ? panel : document.documentElement;
 }
 
 declare global {

@@ -4,7 +4,7 @@ import * as format from "../format";
 import { type RunState, hasEnded } from "./state";
 
 const ICON_SIZE = 32;
-const STEPS = 20;
+const STEPS = 10;
 
 let shownStep = -1;
 let original = "";
@@ -49,13 +49,21 @@ export function restoreIcon(): void {
   shownStep = -1;
 }
 
-export const canNotify = (): boolean => "Notification" in window && isSecureContext;
+const canNotify = (): boolean => "Notification" in window && isSecureContext;
 
-export const mayNotify = (): boolean => canNotify() && Notification.permission === "granted";
+/** Asked once and kept: reading the permission waits for another process. */
+let permission: NotificationPermission = canNotify() ? Notification.permission : "denied";
+
+/** Whether the user has neither allowed nor refused notifications yet. */
+export const mayAsk = (): boolean => permission === "default";
+
+export async function askToNotify(): Promise<void> {
+  permission = await Notification.requestPermission();
+}
 
 /** Tell the user who looks elsewhere that the run ended. */
 export function notifyEnd(state: RunState, strategy: string): void {
-  if (!document.hidden || !mayNotify()) return;
+  if (!document.hidden || permission !== "granted") return;
   const { summary, status } = state;
   const body = summary
     ? `${format.count(summary.result_count)} results, median return ${format.signedPercent(summary.median_return)}`

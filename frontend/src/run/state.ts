@@ -44,7 +44,7 @@ export interface RunState {
   feed: readonly FeedEntry[];
 }
 
-export const FEED_LENGTH = 100;
+export const FEED_LENGTH = 60;
 
 const ENDED: readonly RunStatus[] = ["completed", "stopped", "failed"];
 
