@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from market_data import api, candle_api
+from market_data import api, candle_api, series_api
 
 urlpatterns = [
     path("cryptocurrencies/", api.CryptocurrencyList.as_view(), name="cryptocurrencies"),
     path("cryptocurrencies/<str:symbol>/candles/", candle_api.CandleColumns.as_view(), name="candles"),
+    path("series/<int:pk>/quality/", series_api.SeriesQuality.as_view(), name="series-quality"),
 ]
