@@ -13,8 +13,8 @@ WARN = "#e5b95c"
 BLOCKS = "▁▂▃▄▅▆▇█"
 NOTHING = "–"
 COLUMNS = (
-    ("symbol", 14),
-    ("return", 12),
+    ("symbol", 19),
+    ("return", 11),
     ("buy & hold", 13),
     ("Sharpe", 8),
     ("max drawdown", 14),

@@ -62,8 +62,8 @@ def test_a_run_without_its_last_event_is_not_completed():
 def test_plain_lines_hold_every_result_failure_warning_and_no_control_codes():
     lines = shown(PlainScreen, terminal=False)
     assert "\x1b" not in lines
-    assert "   1/7     BTCUSDT            +19.4 %" in lines
-    assert "USDCUSDT        failed: No candles between 2021-04-05 and 2023-12-29." in lines
+    assert "   1/7     BTCUSDT                +19.4 %" in lines
+    assert "USDCUSDT             failed: No candles between 2021-04-05 and 2023-12-29." in lines
     assert "median +6.2 %   mean +20.7 %   positive 3 of 6" in lines
     assert "LUNAUSDT  relisted  The symbol was used again for another coin" in lines
     assert "6 of 7 succeeded in 0.05 s, 1 reused from earlier runs." in lines
