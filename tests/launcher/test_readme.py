@@ -57,7 +57,8 @@ def test_every_link_to_a_file_leads_somewhere(target: str):
 def test_every_make_target_that_is_named_exists():
     makefile = (ROOT / "Makefile").read_text()
     texts = README + (ROOT / "CONTRIBUTING.md").read_text()
-    for name in re.findall(r"(?:^|`)make ([a-z]+)", texts, re.MULTILINE):
+    code = "\n".join(re.findall(r"`[^`]+`|^```sh\n.*?^```$", texts, re.MULTILINE | re.DOTALL))
+    for name in re.findall(r"(?:^|`)make (?:-k )?([a-z]+)", code, re.MULTILINE):
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
 
 
