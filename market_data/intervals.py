@@ -19,3 +19,9 @@ INTERVAL_MS: dict[str, int] = {
     "1w": 7 * DAY_MS,
 }
 """Length of each interval in milliseconds, finest first."""
+_FIRST_MONDAY_MS = 4 * DAY_MS
+
+
+def anchor_ms(interval: str) -> int:
+    """A time that candles of an interval open at: weeks begin on Mondays, 1970 began on a Thursday."""
+    return _FIRST_MONDAY_MS if interval == "1w" else 0

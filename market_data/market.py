@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Prefetch, QuerySet
 
+from market_data.aggregation import finer_intervals, next_period, start_of_period
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries, Cryptocurrency, as_datetime
 
@@ -25,22 +26,29 @@ def cryptocurrencies(*, source: str | None = None, interval: str | None = None) 
 
 
 def source_for(interval: str, wanted: str | None = None) -> str | None:
-    """The source to take candles from: the wanted one, or that with most series; None where there is none."""
-    series = CandleSeries.objects.filter(interval=interval, candle_count__gt=0)
-    if wanted is not None:
-        return wanted if series.filter(source=wanted).exists() else None
-    counted = (
-        series.values_list("source").annotate(count=Count("pk")).order_by("generated", "-count", "source")
-    )
-    return next((source for source, _ in counted), None)
+    """The source to take candles from: the wanted one, or that with most series; None where there is none.
+
+    Sources whose candles have to be aggregated to the interval count after all that have it.
+    """
+    for intervals in ([interval], finer_intervals(interval)):
+        series = CandleSeries.objects.filter(interval__in=intervals, candle_count__gt=0)
+        if wanted is not None:
+            series = series.filter(source=wanted)
+        counted = series.values_list("source").annotate(count=Count("pk"))
+        for source, _ in counted.order_by("generated", "-count", "source"):
+            return source
+    return None
 
 
 def range_of(*, source: str, interval: str) -> tuple[datetime, datetime]:
     """Open time of the first candle of a source, and the end of its last one."""
-    ends = CandleSeries.objects.filter(source=source, interval=interval, candle_count__gt=0).aggregate(
-        first=Min("first_open_ms"), last=Max("last_open_ms")
+    series = CandleSeries.objects.filter(
+        source=source, interval__in=[interval, *finer_intervals(interval)], candle_count__gt=0
     )
-    first, end = as_datetime(ends["first"]), as_datetime(ends["last"] + INTERVAL_MS[interval])
+    ends = series.values_list("interval").annotate(first=Min("first_open_ms"), last=Max("last_open_ms"))
+    rows = list(ends.order_by())
+    first = as_datetime(min(start_of_period(first, interval) for _, first, _ in rows))
+    end = as_datetime(max(next_period(last + INTERVAL_MS[finer], interval) for finer, _, last in rows))
     assert first is not None, "the source has candles"
     assert end is not None, "the source has candles"
     return first, end

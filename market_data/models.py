@@ -58,6 +58,9 @@ class CandleSeries(models.Model):
     manifest = models.BinaryField(default=b"")
     updated_at = models.DateTimeField(auto_now=True)
 
+    base: "CandleSeries | None" = None
+    """The stored series that this one is aggregated from; see `market_data.derived`."""
+
     class Meta:
         ordering = ("cryptocurrency__symbol", "source", "interval")
         verbose_name_plural = "candle series"

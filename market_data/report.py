@@ -33,7 +33,7 @@ class Gap:
     others_count, others_missing_count
         Series of the same source that cover this time, and those of them that have no candle in it either.
     market_wide
-        Whether the exchange was out rather than the coin; None without another series to compare with.
+        Whether the exchange was out, not the coin; None without other series to compare with.
     """
 
     since_ms: int

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from market_data import chunks as chunk_rows
 from market_data import codec, facts, local_files, quality
 from market_data import manifest as manifests
+from market_data.aggregation import finer_intervals
 from market_data.candles import Candles, validate
 from market_data.chunks import StoredChunk, merged_candles
+from market_data.derived import base_range, coarsen, derive
 from market_data.errors import DamagedSeriesError, MixedSeriesError
 from market_data.facts import Month
 from market_data.manifest import ChunkRange, Manifest
@@ -32,24 +35,41 @@ _FIND_SERIES = """
 
 
 def load_series(*, source: str, interval: str, symbols: Sequence[str] | None = None) -> list[CandleSeries]:
-    """The series of a source at an interval, most traded first, each with its cryptocurrency: one query.
+    """The series of a source at an interval, most traded first, each with its cryptocurrency.
 
-    `symbols` of None means all of them; a symbol without a series is left out.
+    A symbol that has no series at this interval, but a finer one that it can be made of, comes with its
+    coarser candles. `symbols` of None means all of them; a symbol without either is left out.
     """
-    series = CandleSeries.objects.filter(source=source, interval=interval, candle_count__gt=0)
+    series = CandleSeries.objects.filter(source=source, candle_count__gt=0).select_related("cryptocurrency")
     if symbols is not None:
         series = series.filter(cryptocurrency__symbol__in=list(symbols))
-    return list(series.select_related("cryptocurrency").order_by("-quote_volume", "cryptocurrency__symbol"))
+    found = list(series.filter(interval=interval))
+    if symbols is None or len(found) < len(symbols):
+        found += _derived(series, interval, {stored.cryptocurrency_id for stored in found})
+    return sorted(found, key=lambda one: (-one.quote_volume, one.cryptocurrency.symbol))
+
+
+def _derived(series: QuerySet[CandleSeries], interval: str, known: set[int]) -> list[CandleSeries]:
+    """Coarser series of the finest stored ones of each cryptocurrency that is not known yet."""
+    finer = finer_intervals(interval)
+    finest: dict[int, CandleSeries] = {}
+    for base in series.filter(interval__in=finer).exclude(cryptocurrency__in=known) if finer else ():
+        best = finest.setdefault(base.cryptocurrency_id, base)
+        if base.interval_ms < best.interval_ms:
+            finest[base.cryptocurrency_id] = base
+    derived = (derive(base, interval) for base in finest.values())
+    return [one for one in derived if one is not None]
 
 
 def find_series(*, source: str, interval: str, symbol: str) -> CandleSeries | None:
-    """The series of one symbol, with its cryptocurrency; None if it has no candles.
+    """The series of one symbol, with its cryptocurrency, derived if need be; None if it has no candles.
 
     Made for the path of every job: one statement that is put together once.
     """
     series = rows.fetch(CandleSeries, _FIND_SERIES, [source, interval, symbol], _SERIES_COLUMNS)
-    if series is not None:
-        series.cryptocurrency = Cryptocurrency(pk=series.cryptocurrency_id, symbol=symbol)
+    if series is None:
+        return next(iter(load_series(source=source, interval=interval, symbols=[symbol])), None)
+    series.cryptocurrency = Cryptocurrency(pk=series.cryptocurrency_id, symbol=symbol)
     return series
 
 
@@ -65,6 +85,10 @@ def load_candles(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bars:
     DamagedSeriesError
         If a month in the database does not match its checksum.
     """
+    if series.base is not None:
+        wanted = base_range(series, series.base, start_ms, end_ms, warm_up_bars)
+        loaded = load_candles(series.base, wanted.start_ms, wanted.end_ms, wanted.warm_up_bars)
+        return coarsen(series, series.base, loaded, start_ms, end_ms, warm_up_bars)
     for _ in range(READ_ATTEMPTS):
         manifest = series.chunk_records
         chunks = manifests.touched(manifest, start_ms, end_ms, warm_up_bars)
@@ -78,6 +102,10 @@ def load_candles(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bars:
 
 def range_checksum(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bars: int) -> str:
     """A digest of the months that a range and its warm-up touch; no query, no file, microseconds."""
+    if series.base is not None:
+        wanted = base_range(series, series.base, start_ms, end_ms, warm_up_bars)
+        digest = range_checksum(series.base, wanted.start_ms, wanted.end_ms, wanted.warm_up_bars)
+        return f"{digest}-{series.base.interval}"
     manifest = series.chunk_records
     return manifests.fingerprint(manifest, manifests.touched(manifest, start_ms, end_ms, warm_up_bars))
 

@@ -14,11 +14,9 @@ from market_data.errors import FileRefusedError
 from market_data.importers.layout import FIELDS, Layout
 from market_data.importers.tables import Rows
 from market_data.importers.times import TimeError, parse_times
-from market_data.intervals import INTERVAL_MS
+from market_data.intervals import INTERVAL_MS, anchor_ms
 
 NO_VALUE = ("", "null", "none", "nan", "na", "n/a", "-")
-WEEK_ANCHOR_MS = 4 * 86_400_000
-"""The first Monday after 1970 began: weekly candles open on Mondays."""
 _PRICES = FIELDS[1:]
 
 
@@ -81,8 +79,7 @@ def detect_interval(open_time_ms: IntArray) -> str | None:
 
 def check_grid(candles: Candles, interval: str, name: str) -> None:
     """Refuse candles that do not open at whole intervals since 1970 (weeks: on Mondays)."""
-    anchor = WEEK_ANCHOR_MS if interval == "1w" else 0
-    off = np.flatnonzero((candles.open_time_ms - anchor) % INTERVAL_MS[interval])
+    off = np.flatnonzero((candles.open_time_ms - anchor_ms(interval)) % INTERVAL_MS[interval])
     if off.size:
         raise FileRefusedError(
             f"{name} holds {interval} candles, but one opens at {_utc(int(candles.open_time_ms[off[0]]))}; "

@@ -3,12 +3,15 @@
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 
 from market_data import store
+from market_data.derived import derive
 from market_data.models import CandleSeries
 
+FOREVER_MS = 4_000_000_000_000
 pytestmark = [pytest.mark.real_candles, pytest.mark.django_db]
 
 
@@ -43,6 +46,28 @@ def test_every_file_of_a_folder_is_imported_with_its_gaps_counted(candles_dir, f
         assert counted.pop("LUNAUSDT.202205") == (15092, 9, 19, 1)
         assert counted.pop("LUNAUSDT") == (13885, 1, 1, 1)  # and the hole between the coins: 437
     assert counted == wanted
+
+
+def test_native_days_equal_those_made_of_hours(candles_dir):
+    for folder in ("spot_1h", "spot_1d"):
+        call_command("import_candles", str(candles_dir / folder), stdout=StringIO())
+    exceptions: list[str] = []
+    shared = 0
+    for native in CandleSeries.objects.filter(interval="1d").select_related("cryptocurrency"):
+        hours = CandleSeries.objects.filter(interval="1h", cryptocurrency=native.cryptocurrency).first()
+        derived = None if hours is None else derive(hours, "1d")
+        if derived is None:
+            continue
+        one, other = (store.load_candles(series, 0, FOREVER_MS) for series in (native, derived))
+        days, at, other_at = np.intersect1d(one.open_time_ms, other.open_time_ms, return_indices=True)
+        shared += len(days)
+        differs = ~np.isclose(one.volume[at], other.volume[other_at], rtol=1e-6)
+        for name in ("open", "high", "low", "close"):
+            differs |= getattr(one, name)[at] != getattr(other, name)[other_at]
+        names = days[differs].astype("datetime64[ms]").astype("datetime64[D]").astype(str)
+        exceptions += [f"{native.cryptocurrency.symbol} {day}" for day in names]
+    assert shared == 89_721
+    assert sorted(exceptions) == ["ONEUSDT 2020-01-02", "STXUSDT 2020-04-22"], "the open of the day differs"
 
 
 def test_importing_twice_changes_nothing(candles_dir):
