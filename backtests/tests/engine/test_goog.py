@@ -47,8 +47,8 @@ def test_acting_on_the_level_would_give_another_result(goog: Candles):
 def test_the_published_result_of_backtesting_py_is_reproduced(goog: Candles):
     """`SmaCross` 10/30, long and short, no fee, 10,000 of cash: 66 trades, return 414.2299 %.
 
-    Two conventions differ: its sizes are whole shares, and it closes the position open at the end at the last bar's
-    open and counts it as a trade. With both applied to our fills its figure comes out to the cent.
+    Two conventions differ: its sizes are whole shares, and it closes the position open at the end at the last
+    bar's open and counts it as a trade. With both applied to our fills its figure comes out to the cent.
     """
     outcome = averages(goog, fast=10, slow=30, direction="long_short", initial_cash=10_000.0)
     assert outcome.open_trade is not None
