@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -53,7 +53,7 @@ def choose_port(wanted: int | None) -> int:
 
 
 @contextlib.contextmanager
-def ending_on_signals() -> Iterator[None]:
+def ending_on_signals() -> Generator[None]:
     """Turn the signals that end a program into `Ended`, once: a second one can't break the clean-up."""
 
     def end(number: int, _frame: FrameType | None) -> NoReturn:
@@ -74,7 +74,7 @@ def say(line: str) -> None:
 
 
 @contextlib.contextmanager
-def running(home: Home, *, port: int | None, data: Path | None) -> Iterator[Stack]:
+def running(home: Home, *, port: int | None, data: Path | None) -> Generator[Stack]:
     """A stack with a market in it, ready for requests."""
     with home.claimed():
         stack = Stack(home, choose_port(port))

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from config import processes
@@ -28,7 +28,7 @@ class Home:
         self._children = self.folder / "processes.json"
 
     @contextlib.contextmanager
-    def claimed(self) -> Iterator[None]:
+    def claimed(self) -> Generator[None]:
         """Keep others out until the end, or until this process dies; clear what a killed run left.
 
         Raises

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env: Any = environ.Env()  # its stubs know no default but a string's
 
 HOME_DIR = Path(env.str("CANDLESTREAM_HOME", default=str(BASE_DIR / ".candlestream")))
 """Folder of everything the embedded stack writes: database, candle files, Redis socket, logs."""
@@ -23,11 +23,17 @@ SINGLE_USER = env.bool("SINGLE_USER", default=False)
 """Act as one local user without a login. Only for servers bound to loopback; the launcher sets it."""
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    if not (SINGLE_USER or DEBUG):
+
+
+def _secret_key() -> str:
+    """The secret of the environment; where nobody logs in any will do."""
+    given: str = env.str("SECRET_KEY", default="")
+    if not given and not (SINGLE_USER or DEBUG):
         raise ImproperlyConfigured("SECRET_KEY must be set, unless SINGLE_USER or DEBUG is on.")
-    SECRET_KEY = hashlib.sha256(str(HOME_DIR).encode()).hexdigest()
+    return given or hashlib.sha256(str(HOME_DIR).encode()).hexdigest()
+
+
+SECRET_KEY = _secret_key()
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -114,7 +120,9 @@ CHANNEL_LAYERS = {
 }
 
 CANDLE_FILES_DIR = Path(env.str("CANDLE_FILES_DIR", default=str(HOME_DIR / "candles")))
-"""Host-local memory-mapped candle files; may be deleted at any time."""
+"""Host-local candle files; may be deleted at any time."""
+CANDLE_FILES_MAX_BYTES = env.int("CANDLE_FILES_MAX_BYTES", default=20 * 1024**3)
+"""Above this the least recently used candle files go."""
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

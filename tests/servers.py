@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -23,7 +23,7 @@ PREFIX = "candlestream-test-"
 
 
 @contextmanager
-def private_folder() -> Iterator[Path]:
+def private_folder() -> Generator[Path]:
     """A temporary folder; also removes those of test processes that were killed before they could."""
     _remove_abandoned_folders()
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
@@ -41,7 +41,7 @@ def _remove_abandoned_folders() -> None:
 
 
 @contextmanager
-def private_valkey(*, port: int | None = None) -> Iterator[str]:
+def private_valkey(*, port: int | None = None) -> Generator[str]:
     """URL of an empty Valkey server of its own."""
     with private_folder() as folder:
         server, url = start_valkey(folder, port=port)
@@ -52,7 +52,7 @@ def private_valkey(*, port: int | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def private_postgres(**settings: str) -> Iterator[str]:
+def private_postgres(**settings: str) -> Generator[str]:
     """URL of database `postgres` on a new PostgreSQL server; `settings` go to its command line."""
     with private_folder() as folder:
         installation, user = _installation(folder)
@@ -135,7 +135,7 @@ def _accepts(url: str) -> bool:
 
 
 @contextmanager
-def fresh_database() -> Iterator[str]:
+def fresh_database() -> Generator[str]:
     """URL of an empty database for processes of their own: on the suite's PostgreSQL, else a SQLite file."""
     url = os.environ.get("DATABASE_URL", "")
     if url.startswith("postgres"):
@@ -147,7 +147,7 @@ def fresh_database() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_postgres_database() -> Iterator[str]:
+def fresh_postgres_database() -> Generator[str]:
     """URL of an empty PostgreSQL database: on the suite's server where it has one, else on a private one."""
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith("postgres"):

@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -93,7 +93,7 @@ def test_nginx_says_it_is_alive(site: Topology):
 
 
 @contextmanager
-def nginx_before(upstream_port: int) -> Iterator[int]:
+def nginx_before(upstream_port: int) -> Generator[int]:
     """The shipped nginx in front of another web server; its port."""
     children: list[Child] = []
     with private_folder() as folder:
