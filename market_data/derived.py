@@ -1,7 +1,7 @@
 """Series that are not stored: coarser candles of a stored series, in the shape of a series.
 
 They can be loaded, fingerprinted and backtested like any other; nobody can write to them. Only whole periods
-count: a day that the stored candles begin or end in the middle of is left out, because nobody can tell the day
+count: a day that the stored candles begin or end in the middle of is left out: nobody can tell the day
 a coin was listed from the day a file happens to begin.
 """
 

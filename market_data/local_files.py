@@ -10,11 +10,13 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 
 from market_data import codec
 from market_data.candles import Candles
@@ -24,6 +26,9 @@ from market_data.manifest import ChunkRange, Manifest
 
 SEGMENT_CANDLES = 10_000
 _MONTH_MS = 31 * 86_400_000
+_DAY_SECONDS = 86_400
+_LOOK_SHARE = 0.05
+_written_bytes = 0
 _ITEM_BYTES = 8
 
 
@@ -79,6 +84,7 @@ def read(segment: Segment, manifest: Manifest, chunks: ChunkRange, into: Candles
     except OSError:
         return None
     try:
+        _remember_use(descriptor)
         if not _fill(descriptor, segment.count, skipped, targets):
             return None
     finally:
@@ -104,6 +110,7 @@ def write(segment: Segment, candles: Candles) -> None:
             Path(name).unlink(missing_ok=True)
             raise
         _drop_predecessors(segment.path)
+        _keep_bounded(folder.parent, segment.path.stat().st_size)
 
 
 def _segment(folder: Path, series_id: int, manifest: Manifest, start: int, stop: int, month: int) -> Segment:
@@ -144,3 +151,36 @@ def _drop_predecessors(path: Path) -> None:
     for other in path.parent.glob(f"{month}-*.candles"):
         if other != path:
             other.unlink(missing_ok=True)
+
+
+def _remember_use(descriptor: int) -> None:
+    """Let a file's time tell when it was last used, to the day."""
+    if time.time() - os.fstat(descriptor).st_mtime > _DAY_SECONDS:
+        with contextlib.suppress(OSError):
+            os.utime(descriptor)
+
+
+def _keep_bounded(folder: Path, written_bytes: int) -> None:
+    """Look now and then whether all files together are too large, and let the least recently used go."""
+    global _written_bytes  # noqa: PLW0603 (how much this process has written since it looked)
+    _written_bytes += written_bytes
+    limit = settings.CANDLE_FILES_MAX_BYTES
+    if _written_bytes < limit * _LOOK_SHARE:
+        return
+    _written_bytes = 0
+    trim(folder, limit)
+
+
+def trim(folder: Path, limit_bytes: int) -> None:
+    """Remove the least recently used files until the rest fits."""
+    found: list[tuple[float, int, Path]] = []
+    for path in folder.glob("*/*.candles"):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.stat()
+            found.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found):
+        if total <= limit_bytes:
+            break
+        path.unlink(missing_ok=True)
+        total -= size

@@ -60,8 +60,8 @@ class QualityReport:
     Attributes
     ----------
     partial_ms
-        Open times of candles that look unfinished, as an interrupted download leaves them: little volume, and a
-        close that the next candle does not open at, in a market where it always does.
+        Open times of candles that look unfinished, as an interrupted download leaves them: little volume, and
+        a close that the next candle does not open at, in a market where it always does.
     last_is_unfinished
         The last candle has far less volume than those before it.
     """

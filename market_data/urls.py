@@ -7,5 +7,6 @@ from market_data import api, candle_api, series_api
 urlpatterns = [
     path("cryptocurrencies/", api.CryptocurrencyList.as_view(), name="cryptocurrencies"),
     path("cryptocurrencies/<str:symbol>/candles/", candle_api.CandleColumns.as_view(), name="candles"),
+    path("series/<int:pk>/candles/", series_api.SeriesCandles.as_view(), name="series-candles"),
     path("series/<int:pk>/quality/", series_api.SeriesQuality.as_view(), name="series-quality"),
 ]

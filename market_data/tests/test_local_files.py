@@ -119,3 +119,22 @@ def test_no_half_written_file_is_left_behind(series, folder, monkeypatch):
     monkeypatch.setattr(Path, "replace", fail)
     assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_the_least_recently_used_files_go_when_there_are_too_many(series, folder, settings):
+    store.load_candles(series, 0, FOREVER_MS)
+    old, new = files(folder)
+    os.utime(old, (0, 0))
+    local_files.trim(folder, new.stat().st_size)
+    assert files(folder) == [new]
+    os.utime(new, (0, 0))
+    store.load_candles(series, START_MS + 400 * DAY_MS, FOREVER_MS)
+    assert new.stat().st_mtime > 1_600_000_000, "a file that is read counts as used"
+
+
+def test_a_process_that_fills_its_folder_keeps_it_bounded(folder, settings):
+    settings.CANDLE_FILES_MAX_BYTES = 1_000_000
+    for symbol in ("AUSDT", "BUSDT", "CUSDT", "DUSDT"):
+        written = store.write_candles(symbol=symbol, source="files", interval="1h", candles=CANDLES)
+        store.load_candles(written, 0, FOREVER_MS)
+    assert sum(path.stat().st_size for path in files(folder)) <= 1_000_000
