@@ -20,13 +20,13 @@ class BuyAndHold(Strategy):
     acts_on = "level"
     version = "1"
 
-    def look_back_bars(self, parameters: StrategyParameters) -> int:  # noqa: ARG002
+    def look_back_bars(self, parameters: StrategyParameters) -> int:
         return 0
 
     def decide(
         self,
         candles: Candles,
-        parameters: StrategyParameters,  # noqa: ARG002
-        shared: Shared,  # noqa: ARG002
+        parameters: StrategyParameters,
+        shared: Shared,
     ) -> Signals:
         return Signals(np.full(len(candles), ENTER_LONG, dtype=np.uint8))

@@ -104,11 +104,14 @@ def _look_ahead(candles: Candles, bar: int, known: int, unknown: int, future: st
 def check_determinism(strategy: Strategy, candles: Candles, parameters: Any) -> Finding:
     """The same candles give the same signals, whatever ran before."""
     first = strategy.signals(candles, parameters).flags.copy()
+    again = strategy.signals(_copy(candles), parameters).flags.copy()
     strategy.signals(random_walk(len(candles), seed=1), parameters)
-    bar = _first_difference(first, strategy.signals(_copy(candles), parameters).flags)
-    if bar is None:
-        return Finding("determinism", True, "the same candles give the same signals")
-    return Finding("determinism", False, f"the same candles give other signals at bar {bar} the second time")
+    later = strategy.signals(_copy(candles), parameters).flags
+    for flags, when in ((again, "the second time"), (later, "after another series")):
+        bar = _first_difference(first, flags)
+        if bar is not None:
+            return Finding("determinism", False, f"the same candles give other signals at bar {bar} {when}")
+    return Finding("determinism", True, "the same candles give the same signals")
 
 
 def check_warm_up(strategy: Strategy, candles: Candles, parameters: Any) -> Finding:

@@ -65,7 +65,7 @@ def vectorbt_outcome(candles: Candles, flags: Flags, execution: Execution) -> Ou
             "upon_opposite_entry": "reverse",
         },
     }
-    stops = {
+    stops: dict[str, Any] = {
         "sl_stop": execution.stop_loss or np.nan,
         "tp_stop": execution.take_profit or np.nan,
         "stop_entry_price": "fillprice",
@@ -73,7 +73,7 @@ def vectorbt_outcome(candles: Candles, flags: Flags, execution: Execution) -> Ou
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        portfolio = vectorbt.Portfolio.from_signals(
+        portfolio: Any = vectorbt.Portfolio.from_signals(
             candles.close,
             price=price,
             val_price=price,

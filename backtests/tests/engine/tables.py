@@ -42,7 +42,8 @@ def play(text: str, **settings: Any) -> Backtest:
 
 def free(**settings: Any) -> Execution:
     """Execution without costs and with 1,000 of cash, unless `settings` say otherwise."""
-    return Execution(**{"initial_cash": 1_000.0, "fee_rate": 0.0, "slippage_rate": 0.0, **settings})
+    chosen: dict[str, Any] = {"initial_cash": 1_000.0, "fee_rate": 0.0, "slippage_rate": 0.0, **settings}
+    return Execution(**chosen)
 
 
 def fills(outcome: Backtest) -> list[tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,11 @@ from backtests.strategies.registry import find_strategy
 from market_data.candles import Candles
 
 
-def averages(goog: Candles, *, fast: int, slow: int, **settings: object) -> Backtest:
+def averages(goog: Candles, *, fast: int, slow: int, **settings: Any) -> Backtest:
     strategy = find_strategy("sma_cross")
-    signals = strategy.signals(goog, strategy.Parameters(fast=fast, slow=slow))
-    return backtest(goog, signals, Execution(**{"slippage_rate": 0.0, "fee_rate": 0.0, **settings}))
+    signals = strategy.signals(goog, strategy.Parameters.model_validate({"fast": fast, "slow": slow}))
+    chosen: dict[str, Any] = {"slippage_rate": 0.0, "fee_rate": 0.0, **settings}
+    return backtest(goog, signals, Execution(**chosen))
 
 
 @pytest.mark.parametrize(

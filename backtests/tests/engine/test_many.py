@@ -1,5 +1,7 @@
 """Many parameter sets in one call."""
 
+from typing import Any
+
 import pytest
 
 from backtests.engine.backtest import backtest
@@ -34,7 +36,7 @@ def test_answers_come_in_the_order_of_the_sets_whatever_they_share():
 def test_the_range_is_cut_as_in_a_single_backtest():
     strategy = find_strategy("rsi")
     times = CANDLES.open_time_ms
-    span = {"start_ms": int(times[500]), "end_ms": int(times[1_500])}
+    span: dict[str, Any] = {"start_ms": int(times[500]), "end_ms": int(times[1_500])}
     one = backtest(CANDLES, strategy.signals(CANDLES), **span).metrics
     assert backtest_many(CANDLES, strategy, [{}], **span) == [one]
 
