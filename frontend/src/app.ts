@@ -3,6 +3,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import { PageElement } from "./element";
+import "./pages/compare-page";
+import "./pages/data-page";
 import "./pages/new-run";
 import "./pages/run-page";
 import "./pages/runs-page";
@@ -12,6 +14,7 @@ import { THEME_CHANGED, isDark, toggleTheme } from "./theme";
 const NAVIGATION = [
   { href: "/", title: "New run", pages: ["new"] },
   { href: "/runs/", title: "Runs", pages: ["runs", "run", "compare"] },
+  { href: "/data/", title: "Data", pages: ["data"] },
 ];
 
 class App extends PageElement {
@@ -82,6 +85,8 @@ class App extends PageElement {
     switch (route.page) {
       case "new": return html`<cs-new-run></cs-new-run>`;
       case "runs": return html`<cs-runs></cs-runs>`;
+      case "compare": return html`<cs-compare></cs-compare>`;
+      case "data": return html`<cs-data></cs-data>`;
       case "run": return html`<cs-run .runId=${route.runId} .symbol=${route.symbol}></cs-run>`;
       default: return html`<div class="empty">
         <h1>There is no such page</h1>

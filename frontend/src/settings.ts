@@ -16,3 +16,8 @@ export function remember(name: string, value: unknown): void {
     // Not remembered: the choice still holds for this page.
   }
 }
+
+/** The same collection without one of its names. */
+export function without<Value>(named: Record<string, Value>, name: string): Record<string, Value> {
+  return Object.fromEntries(Object.entries(named).filter(([one]) => one !== name));
+}

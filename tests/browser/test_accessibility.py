@@ -38,6 +38,8 @@ PAGES = {
     "runs": ("/runs/", "table.runs"),
     "run": ("{run}", "[data-testid=summary]"),
     "result": ("{run}BTCUSDT/", "cs-equity-chart canvas"),
+    "comparison": ("/compare/?runs={id},{id}", "text=By symbol"),
+    "data": ("/data/", "table.series"),
     "unknown run": ("/runs/0192f0aa-5a6e-7c1e-9f1b-3f4b8d2a7c10/", ".empty h1"),
 }
 
@@ -47,7 +49,7 @@ PAGES = {
 def test_axe_finds_nothing(page: Page, finished: str, watched: Watched, name: str, theme: str):
     address, ready = PAGES[name]
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
-    page.goto(address.format(run=finished))
+    page.goto(address.format(run=finished, id=finished.split("/")[2]))
     page.locator(ready).first.wait_for()
     assert violations(page) == []
     assert [text for text in watched.complaints if "404" not in text] == []

@@ -1,7 +1,7 @@
 /** One function per thing the page asks of the API. Errors arrive as `ApiError` with the problem's field messages. */
 
 import type {
-  BacktestSpec, Cryptocurrency, EventPage, Page, Result, ResultDetail, Run, Strategy,
+  BacktestSpec, Cryptocurrency, EventPage, Page, Quality, Result, ResultDetail, Run, Series, Strategy,
 } from "./types";
 
 export type FieldErrors = Record<string, string[]>;
@@ -71,7 +71,7 @@ export const getRun = (id: string) => request<Run>("GET", `/api/runs/${id}/`);
 
 export const getRuns = (query: URLSearchParams) => request<Page<Run>>("GET", `/api/runs/?${query}`);
 
-export const deleteRun = (run: Run) => request<void>("DELETE", run.links.self);
+export const deleteRun = (run: Run) => request<void>("DELETE", run.links.delete ?? run.links.self);
 
 export const control = (address: string, body?: unknown) => request<unknown>("POST", address, body ?? {});
 
@@ -80,6 +80,8 @@ export const getEvents = (run: Run, after: number) =>
 
 export const getResult = (run: Run, symbol: string) =>
   request<ResultDetail>("GET", `${run.links.results}${encodeURIComponent(symbol)}/`);
+
+export const getQuality = (id: Series["id"]) => request<Quality>("GET", `/api/series/${id}/quality/`);
 
 export interface CandleArrays {
   time_ms: number[];

@@ -58,6 +58,7 @@ export interface RunLinks {
   pause?: string;
   resume?: string;
   prioritise?: string;
+  delete?: string;
 }
 
 export interface Run {
@@ -223,4 +224,20 @@ export interface Cryptocurrency {
   quote: string;
   name: string;
   series: Series[];
+}
+
+export interface Gap {
+  since: string;
+  until: string;
+  missing_count: number;
+  market_wide: boolean | null;
+}
+
+export interface Quality {
+  symbol: string;
+  series: Series;
+  expected_count: number;
+  market_wide_gap_count: number;
+  own_gap_count: number;
+  gaps: Gap[];
 }

@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
-import { ApiError, getCryptocurrencies, getStrategies, startBacktest } from "../api/client";
+import { ApiError, getCryptocurrencies, startBacktest } from "../api/client";
 import type { Strategy } from "../api/types";
 import { PageElement } from "../element";
 import { COST_FIELDS, type Draft, EMPTY_DRAFT, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
@@ -12,7 +12,10 @@ import { type Listing, type Market, candlesInRange, marketsOf, quickRanges } fro
 import * as format from "../format";
 import { fieldRow, numberInput } from "../parts/fields";
 import { generatedMark } from "../parts/marks";
+import "../parts/presets";
+import "../parts/symbol-choice";
 import { navigate } from "../router";
+import { strategies } from "../run/strategies";
 import { remember, remembered } from "../settings";
 
 const LAST_DRAFT = "last-draft";
@@ -20,14 +23,13 @@ const FORM_FIELDS = ["strategy", "symbols", "source", "interval", "start", "end"
 
 class NewRun extends PageElement {
   static override properties = {
-    strategies: { state: true }, markets: { state: true }, draft: { state: true }, search: { state: true },
+    strategies: { state: true }, markets: { state: true }, draft: { state: true },
     serverErrors: { state: true }, problem: { state: true }, isStarting: { state: true }, loadError: { state: true },
   };
 
   strategies: Strategy[] | null = null;
   markets: Market[] = [];
   draft: Draft = EMPTY_DRAFT;
-  search = "";
   serverErrors: Errors = {};
   problem = "";
   isStarting = false;
@@ -42,11 +44,11 @@ class NewRun extends PageElement {
   private async load(): Promise<void> {
     this.loadError = "";
     try {
-      const [strategies, cryptocurrencies] = await Promise.all([getStrategies(), getCryptocurrencies()]);
+      const [known, cryptocurrencies] = await Promise.all([strategies(), getCryptocurrencies()]);
       this.markets = marketsOf(cryptocurrencies);
       const start = location.search ? fromQuery(new URLSearchParams(location.search)) : remembered(LAST_DRAFT, EMPTY_DRAFT);
-      this.draft = fitted({ ...EMPTY_DRAFT, ...start }, strategies, this.markets);
-      this.strategies = strategies;
+      this.draft = fitted({ ...EMPTY_DRAFT, ...start }, known, this.markets);
+      this.strategies = known;
     } catch (error) {
       this.loadError = error instanceof ApiError ? error.message : String(error);
     }
@@ -83,6 +85,7 @@ class NewRun extends PageElement {
   }
 
   private async start(submit: Event): Promise<void> {
+    if (submit.target !== submit.currentTarget) return; // a dialog's form inside ours
     submit.preventDefault();
     if (!this.market || this.isStarting) return;
     const { spec, errors } = specOf(this.draft, this.fields, this.market);
@@ -173,7 +176,9 @@ class NewRun extends PageElement {
     const isChanged = this.fields.some(({ name, initial }) => this.draft.parameters[name] !== initial);
     return html`<fieldset class="section">
       <legend>Parameters</legend>
-      ${isChanged ? html`<button type="button" class="button-link section-action" @click=${() => this.choose(this.strategy!)}>Reset to defaults</button>` : nothing}
+      <cs-presets .strategy=${this.draft.strategy} .parameters=${this.draft.parameters} .isChanged=${isChanged}
+        @defaults=${() => this.choose(this.strategy!)}
+        @apply=${(preset: CustomEvent<Record<string, string>>) => this.change({ parameters: { ...this.draft.parameters, ...preset.detail } }, ...names)}></cs-presets>
       <div class="fields">
         ${this.fields.map((field) => {
           const name = `parameters.${field.name}`;
@@ -197,7 +202,8 @@ class NewRun extends PageElement {
               <option value=${key} ?selected=${key === market.key}>${source} · ${interval} · ${listings.length} cryptocurrencies</option>`)}
           </select>
         </div>
-        ${this.renderSymbols(errors["symbols"])}
+        <cs-symbol-choice .listings=${market.listings} .symbols=${this.draft.symbols} .error=${errors["symbols"]}
+          @choose=${(choice: CustomEvent<string[] | null>) => this.change({ symbols: choice.detail }, "symbols")}></cs-symbol-choice>
         <div class="field">
           <span class="label" id="range-label">Range, UTC</span>
           <div class="range" role="group" aria-labelledby="range-label">
@@ -222,42 +228,6 @@ class NewRun extends PageElement {
     return html`<input class="input" type="date" aria-label=${label} .value=${this.draft[name]}
       aria-invalid=${error ? "true" : nothing} aria-describedby=${error ? `${name}-error` : nothing}
       @change=${(change: Event) => this.change({ [name]: (change.target as HTMLInputElement).value }, "start", "end")}>`;
-  }
-
-  private renderSymbols(error: string | undefined): TemplateResult {
-    const { symbols } = this.draft;
-    const all = this.market!.listings;
-    const wanted = this.search.trim().toLowerCase();
-    const found = all.filter(({ symbol, name }) => `${symbol} ${name}`.toLowerCase().includes(wanted));
-    return html`<div class="field">
-      <span class="label">Cryptocurrencies</span>
-      <div class="choices">
-        <label><input type="radio" name="symbols" .checked=${symbols === null} @change=${() => this.change({ symbols: null }, "symbols")}> All ${all.length}</label>
-        <label><input type="radio" name="symbols" .checked=${symbols !== null}
-          @change=${() => this.change({ symbols: [] }, "symbols")}> Chosen ones${symbols === null ? nothing : html` (${symbols.length})`}</label>
-      </div>
-      ${symbols === null ? nothing : html`
-        <input class="input" type="search" placeholder="Search" aria-label="Search cryptocurrencies" .value=${this.search}
-          aria-invalid=${error ? "true" : nothing} @input=${(input: Event) => { this.search = (input.target as HTMLInputElement).value; }}>
-        <div class="symbols" role="group" aria-label="Cryptocurrencies">
-          ${found.map(({ symbol, series }) => html`
-            <label title=${series.warnings.map(({ message }) => message).join(" ") || nothing}>
-              <input type="checkbox" .checked=${symbols.includes(symbol)} @change=${() => this.toggle(symbol)}>
-              <span class="truncate">${symbol}</span>${series.warnings.length > 0 ? html`<span class="warn" aria-label="has a warning">▲</span>` : nothing}
-            </label>`)}
-          ${found.length === 0 ? html`<p class="muted">None matches.</p>` : nothing}
-        </div>
-        <div class="quick">
-          <button type="button" class="button" @click=${() => this.change({ symbols: [...new Set([...symbols, ...found.map(({ symbol }) => symbol)])] }, "symbols")}>Choose ${wanted ? "found" : "all"}</button>
-          <button type="button" class="button" @click=${() => this.change({ symbols: [] }, "symbols")}>Choose none</button>
-        </div>`}
-      ${error ? html`<p class="field-error">${error}</p>` : nothing}
-    </div>`;
-  }
-
-  private toggle(symbol: string): void {
-    const symbols = this.draft.symbols ?? [];
-    this.change({ symbols: symbols.includes(symbol) ? symbols.filter((one) => one !== symbol) : [...symbols, symbol] }, "symbols");
   }
 
   private renderCosts(errors: Errors): TemplateResult {

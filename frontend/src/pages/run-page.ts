@@ -4,8 +4,8 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
 import { guard } from "lit/directives/guard.js";
 
-import { ApiError, control, getStrategies } from "../api/client";
-import type { Run, Strategy } from "../api/types";
+import { ApiError, control } from "../api/client";
+import type { Strategy } from "../api/types";
 import { PageElement } from "../element";
 import { draftOf, toQuery } from "../form/draft";
 import * as format from "../format";
@@ -17,6 +17,7 @@ import "../parts/result-table";
 import { askToNotify, mayAsk, notifyEnd, restoreIcon, showProgressIcon, titleOf } from "../run/announce";
 import { type Row, type RunState, hasEnded } from "../run/state";
 import { statistics } from "../run/statistics";
+import { parameterText, strategies, strategyTitle } from "../run/strategies";
 import { RunWatcher } from "../run/watcher";
 import { remember, remembered } from "../settings";
 import { COLUMNS, type Column, type Ordering, sorted } from "../table/columns";
@@ -47,7 +48,7 @@ class RunPage extends PageElement {
   /** What a phone shows; a wide screen shows all. */
   panel: Panel = "table";
 
-  private readonly watcher = new RunWatcher(this, (state) => notifyEnd(state, this.strategyTitle(state.run)));
+  private readonly watcher = new RunWatcher(this, (state) => notifyEnd(state, strategyTitle(state.run, this.strategies)));
   private clockTimer = 0;
   private drawnRows: readonly Row[] = [];
   private drawnAt = -Infinity;
@@ -57,7 +58,7 @@ class RunPage extends PageElement {
     super.connectedCallback();
     document.addEventListener("keydown", this.onKey);
     this.clockTimer = window.setInterval(() => { if (this.watcher.lostAt !== null) this.requestUpdate(); }, 1000);
-    getStrategies().then((strategies) => { this.strategies = strategies; }, () => undefined);
+    strategies().then((known) => { this.strategies = known; }, () => undefined);
   }
 
   override disconnectedCallback(): void {
@@ -80,14 +81,10 @@ class RunPage extends PageElement {
     const { state } = this.watcher;
     if (!state) document.title = "Run · Candlestream";
     else {
-      if (!this.symbol) document.title = titleOf(state, this.strategyTitle(state.run));
+      if (!this.symbol) document.title = titleOf(state, strategyTitle(state.run, this.strategies));
       if (hasEnded(state)) restoreIcon();
       else showProgressIcon(state.progress.percent);
     }
-  }
-
-  private strategyTitle(run: Run): string {
-    return this.strategies.find(({ name }) => name === run.spec.strategy)?.title ?? format.sentence(run.spec.strategy);
   }
 
   private get columns(): Column[] {
@@ -191,13 +188,13 @@ class RunPage extends PageElement {
 
   private renderHead(state: RunState): TemplateResult {
     const { spec, links } = state.run;
-    const parameters = Object.entries(spec.parameters).filter(([, value]) => value !== null);
+    const parameters = parameterText(spec.parameters).split(" · ").filter(Boolean);
     const isGenerated = [...state.rows.values()].some(({ generated }) => generated);
     return html`<header class="run-head">
-      <h1>${this.strategyTitle(state.run)}</h1>
+      <h1>${strategyTitle(state.run, this.strategies)}</h1>
       <p class="muted run-what">
         ${format.count(state.progress.total)} symbols · ${spec.interval} · <span class="nowrap">${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}</span>
-        ${parameters.map(([name, value]) => html` · <span class="nowrap">${name.replaceAll("_", " ")} ${String(value)}</span>`)}
+        ${parameters.map((text) => html` · <span class="nowrap">${text}</span>`)}
       </p>
       ${isGenerated ? generatedMark() : nothing} ${statusMark(state.status)}
       <div class="run-controls">
@@ -262,8 +259,14 @@ class RunPage extends PageElement {
       <details class="menu"><summary class="button">Export</summary><div class="menu-list">
         <button @click=${() => download(`${name}.csv`, "text/csv", toCsv(rows))}>CSV, ${rows.length} rows</button>
         <button @click=${() => download(`${name}.json`, "application/json", toJson(rows))}>JSON, ${rows.length} rows</button>
+        <button @click=${() => void this.saveReport(state, rows, name)}>Report, HTML</button>
       </div></details>
     </div>`;
+  }
+
+  private async saveReport(state: RunState, rows: Row[], name: string): Promise<void> {
+    const { reportHtml } = await import("../report");
+    download(`${name}.html`, "text/html", reportHtml(state, strategyTitle(state.run, this.strategies), rows));
   }
 
   private toggleColumn(id: string): void {

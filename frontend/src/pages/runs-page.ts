@@ -2,28 +2,40 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import { ApiError, getRuns } from "../api/client";
-import type { Page, Run } from "../api/types";
+import { ApiError, deleteRun, getRuns } from "../api/client";
+import type { Page, Run, Strategy } from "../api/types";
 import { PageElement } from "../element";
+import { draftOf, toQuery } from "../form/draft";
 import * as format from "../format";
 import { statusMark } from "../parts/marks";
 import { runPath } from "../router";
 import { hasEnded } from "../run/state";
+import { parameterText, strategies, strategyTitle } from "../run/strategies";
+import { MOST_COMPARED } from "./compare-page";
 
 const REFRESH_MS = 1000;
 const PAGE_SIZE = 50;
 
 class RunsPage extends PageElement {
-  static override properties = { answer: { state: true }, page: { state: true }, error: { state: true } };
+  static override properties = {
+    answer: { state: true }, page: { state: true }, error: { state: true }, known: { state: true }, chosen: { state: true }, search: { state: true },
+    doomed: { state: true },
+  };
 
   answer: Page<Run> | null = null;
   page = 1;
   error = "";
+  known: Strategy[] = [];
+  chosen: readonly string[] = [];
+  search = "";
+  /** The run that the user is asked about before it is deleted. */
+  doomed: Run | null = null;
   private timer = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
     document.title = "Runs · Candlestream";
+    strategies().then((known) => { this.known = known; }, () => undefined);
     void this.load();
   }
 
@@ -44,6 +56,29 @@ class RunsPage extends PageElement {
     if (isActive && this.isConnected) this.timer = window.setTimeout(() => void this.load(), REFRESH_MS);
   }
 
+  private async delete(run: Run): Promise<void> {
+    this.doomed = null;
+    try {
+      await deleteRun(run);
+      this.chosen = this.chosen.filter((id) => id !== run.id);
+      await this.load();
+    } catch (error) {
+      this.error = error instanceof ApiError ? error.message : String(error);
+    }
+  }
+
+  protected override updated(): void {
+    const dialog = this.querySelector<HTMLDialogElement>(".ask-delete");
+    if (this.doomed && dialog && !dialog.open) dialog.showModal();
+  }
+
+  private visible(runs: readonly Run[]): Run[] {
+    const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const textOf = (run: Run) =>
+      `${strategyTitle(run, this.known)} ${run.spec.strategy} ${parameterText(run.spec.parameters)} ${run.status} ${run.spec.source} ${run.spec.interval}`.toLowerCase();
+    return runs.filter((run) => words.every((word) => textOf(run).includes(word)));
+  }
+
   protected override render(): TemplateResult {
     return html`<div class="page">
       <div class="page-title"><h1>Runs</h1><span class="grow"></span><a class="button button-primary" href="/">New run</a></div>
@@ -56,16 +91,29 @@ class RunsPage extends PageElement {
     if (count === 0) {
       return html`<div class="empty"><h2>No runs yet</h2><p>A run backtests one strategy over a whole market.</p><a class="button" href="/">Start the first run</a></div>`;
     }
-    return html`<div class="table-frame"><table class="results runs">
-      <caption class="visually-hidden">Runs, newest first</caption>
-      <thead><tr><th scope="col">Strategy</th><th scope="col">Status</th><th scope="col" class="wide-only">Range</th>
-        <th scope="col" class="number">Done</th><th scope="col" class="number">Median<span class="unit"> %</span></th><th scope="col" class="number wide-only">Positive</th><th scope="col" class="wide-only">Started</th></tr></thead>
-      <tbody>${results.map((run) => this.renderRun(run))}</tbody>
-    </table></div>
-    ${next || previous ? html`<nav class="pager" aria-label="More runs">
-      <button class="button" ?disabled=${!previous} @click=${() => this.turn(-1)}>Newer</button>
-      <button class="button" ?disabled=${!next} @click=${() => this.turn(1)}>Older</button>
-    </nav>` : nothing}`;
+    const shown = this.visible(results);
+    return html`
+      <div class="toolbar above">
+        <input class="input filter" type="search" placeholder="Search runs" aria-label="Search runs" .value=${this.search}
+          @input=${(input: Event) => { this.search = (input.target as HTMLInputElement).value; }}>
+        <span class="grow"></span>
+        ${this.chosen.length >= 2 ? html`<a class="button" href="/compare/?runs=${this.chosen.join(",")}">Compare ${this.chosen.length} runs</a>`
+          : html`<span class="muted">${this.chosen.length === 1 ? "Tick one more to compare" : "Tick runs to compare them"}</span>`}
+      </div>
+      <div class="table-frame"><table class="results plain runs">
+        <caption class="visually-hidden">Runs, newest first</caption>
+        <thead><tr><td class="tick"></td><th scope="col">Strategy</th><th scope="col">Status</th><th scope="col" class="wide-only">Range</th>
+          <th scope="col" class="number">Done</th><th scope="col" class="number">Median <span class="unit">%</span></th><th scope="col" class="number wide-only">Positive</th>
+          <th scope="col" class="wide-only">Started</th><td></td></tr></thead>
+        <tbody>${shown.map((run) => this.renderRun(run))}</tbody>
+      </table>
+      ${shown.length === 0 ? html`<div class="empty"><h2>No run matches</h2><button class="button" @click=${() => { this.search = ""; }}>Clear the search</button></div>` : nothing}
+      </div>
+      ${next || previous ? html`<nav class="pager" aria-label="More runs">
+        <button class="button" ?disabled=${!previous} @click=${() => this.turn(-1)}>Newer</button>
+        <button class="button" ?disabled=${!next} @click=${() => this.turn(1)}>Older</button>
+      </nav>` : nothing}
+      ${this.renderDeleteDialog()}`;
   }
 
   private turn(by: number): void {
@@ -77,9 +125,12 @@ class RunsPage extends PageElement {
     const { spec, progress, summary } = run;
     const median = summary?.median_return ?? null;
     const tone = median === null || median === 0 ? "" : median > 0 ? "gain" : "loss";
+    const title = strategyTitle(run, this.known);
+    const isChosen = this.chosen.includes(run.id);
     return html`<tr>
-      <th scope="row"><a class="run-link" href=${runPath(run.id)}>${format.sentence(spec.strategy)}</a>
-        <span class="muted wide-only">${Object.entries(spec.parameters).map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`).join(" · ")}</span></th>
+      <td class="tick"><input type="checkbox" aria-label="Compare ${title}, ${parameterText(spec.parameters)}" .checked=${isChosen}
+        ?disabled=${!isChosen && this.chosen.length >= MOST_COMPARED} @change=${() => this.choose(run.id)}></td>
+      <th scope="row"><a class="run-link" href=${runPath(run.id)}>${title}</a><span class="muted">${parameterText(spec.parameters)}</span></th>
       <td>${statusMark(run.status)}</td>
       <td class="wide-only">${spec.interval} · ${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}</td>
       <td class="number">${hasEnded(run) ? nothing : html`<progress max="100" .value=${progress.percent} aria-label="Progress"></progress>`}
@@ -87,7 +138,26 @@ class RunsPage extends PageElement {
       <td class="number ${tone}">${format.signedPercentPoints(median)}</td>
       <td class="number wide-only">${summary ? html`${format.count(summary.positive_count)} <span class="muted">of ${format.count(summary.result_count)}</span>` : format.NONE}</td>
       <td class="wide-only"><time datetime=${run.created_at} title=${format.utcSecond(run.created_at)}>${format.localMinute(run.created_at)}</time></td>
+      <td class="row-actions">
+        <a class="button button-plain wide-only" href="/?${toQuery(draftOf(spec))}" aria-label="Rerun ${title}, ${parameterText(spec.parameters)}">Rerun</a>
+        ${run.links.delete ? html`<button class="button button-plain" aria-label="Delete this run of ${title}" @click=${() => { this.doomed = run; }}>Delete</button>` : nothing}
+      </td>
     </tr>`;
+  }
+
+  private choose(id: string): void {
+    this.chosen = this.chosen.includes(id) ? this.chosen.filter((one) => one !== id) : [...this.chosen, id];
+  }
+
+  private renderDeleteDialog(): TemplateResult | typeof nothing {
+    const run = this.doomed;
+    if (!run) return nothing;
+    return html`<dialog class="ask-delete" aria-labelledby="delete-title" @close=${() => { this.doomed = null; }}>
+      <h2 id="delete-title">Delete this run?</h2>
+      <p>${strategyTitle(run, this.known)}, ${parameterText(run.spec.parameters)}. Its results go with it, unless another run uses them.</p>
+      <form method="dialog" class="actions"><button class="button">Keep</button>
+        <button class="button button-danger" @click=${() => this.delete(run)}>Delete</button></form>
+    </dialog>`;
   }
 }
 

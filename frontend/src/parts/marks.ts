@@ -10,9 +10,16 @@ export const generatedMark = (): TemplateResult =>
 export const reusedMark = (): TemplateResult =>
   html`<span class="mark" title="This result existed already; it was linked, not computed again.">reused</span>`;
 
+/** "jump ×3, halt". */
+function codesOf(warnings: readonly Warning[]): string {
+  const counts = new Map<string, number>();
+  for (const { code } of warnings) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].map(([code, count]) => code.replaceAll("_", " ") + (count > 1 ? ` ×${count}` : "")).join(", ");
+}
+
 export const warningMark = (warnings: readonly Warning[]): TemplateResult =>
   html`<span class="mark mark-warning" title=${warnings.map(({ message }) => message).join("\n")}>▲ ${
-    warnings.map(({ code }) => code.replaceAll("_", " ")).join(", ")}<span class="visually-hidden">: ${
+    codesOf(warnings)}<span class="visually-hidden">: ${
     warnings.map(({ message }) => message).join(" ")}</span></span>`;
 
 const STATUS_TITLES: Record<RunStatus, string> = {

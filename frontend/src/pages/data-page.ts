@@ -1,0 +1,150 @@
+/** What candles there are, and how good they are. */
+
+import { html, nothing, svg, type TemplateResult } from "lit";
+
+import { ApiError, getCryptocurrencies, getQuality } from "../api/client";
+import type { Quality, Series } from "../api/types";
+import { PageElement } from "../element";
+import { type Listing, type Market, marketsOf } from "../form/market";
+import * as format from "../format";
+import { generatedMark, warningMark } from "../parts/marks";
+
+const SPAN_WIDTH = 160;
+const GAPS_SHOWN = 50;
+
+type SortKey = "traded" | "symbol" | "candles" | "missing" | "gaps";
+
+const ORDERS: Record<SortKey, (a: Listing, b: Listing) => number> = {
+  traded: () => 0, // the API's own order: most traded first
+  symbol: (a, b) => (a.symbol < b.symbol ? -1 : 1),
+  candles: (a, b) => b.series.candle_count - a.series.candle_count,
+  missing: (a, b) => b.series.missing_count - a.series.missing_count,
+  gaps: (a, b) => b.series.gap_count - a.series.gap_count,
+};
+
+class DataPage extends PageElement {
+  static override properties = {
+    markets: { state: true }, key: { state: true }, search: { state: true }, order: { state: true }, open: { state: true }, quality: { state: true }, error: { state: true },
+  };
+
+  markets: Market[] | null = null;
+  key = "";
+  search = "";
+  order: SortKey = "traded";
+  /** The series whose quality is shown. */
+  open: Series["id"] | null = null;
+  quality: Quality | null = null;
+  error = "";
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.title = "Data · Candlestream";
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
+    this.error = "";
+    try {
+      this.markets = marketsOf(await getCryptocurrencies());
+      this.key ||= this.markets[0]?.key ?? "";
+    } catch (error) {
+      this.error = error instanceof ApiError ? error.message : String(error);
+    }
+  }
+
+  private async toggle(id: Series["id"]): Promise<void> {
+    this.quality = null;
+    this.open = this.open === id ? null : id;
+    if (this.open === null) return;
+    try {
+      const quality = await getQuality(id);
+      if (this.open === id) this.quality = quality;
+    } catch (error) {
+      this.open = null;
+      this.error = error instanceof ApiError ? error.message : String(error);
+    }
+  }
+
+  protected override render(): TemplateResult {
+    if (this.error && !this.markets) {
+      return html`<div class="empty" role="alert"><h1>The data cannot be listed</h1><p>${this.error} What is stored is safe.</p>
+        <button class="button" @click=${() => this.load()}>Try again</button></div>`;
+    }
+    if (!this.markets) return html`<div class="page" aria-busy="true"><div class="page-title"><h1>Data</h1></div><div class="skeleton" .style=${"height:320px"}></div></div>`;
+    const market = this.markets.find(({ key }) => key === this.key);
+    if (!market) {
+      return html`<div class="empty"><h1>There are no candles yet</h1><p>Import files of candles, then every cryptocurrency in them can be backtested:</p>
+        <p><code>python manage.py import_candles PATH</code></p><button class="button" @click=${() => this.load()}>Look again</button></div>`;
+    }
+    return this.renderMarket(market, this.markets);
+  }
+
+  private renderMarket(market: Market, markets: readonly Market[]): TemplateResult {
+    const wanted = this.search.trim().toLowerCase();
+    const shown = market.listings.filter(({ symbol, name }) => `${symbol} ${name}`.toLowerCase().includes(wanted));
+    if (this.order !== "traded") shown.sort(ORDERS[this.order]);
+    const missing = market.listings.reduce((sum, { series }) => sum + series.missing_count, 0);
+    return html`<div class="page">
+      <div class="page-title"><h1>Data</h1>${market.generated ? generatedMark() : nothing}
+        <span class="muted">${format.count(market.listings.length)} series · ${format.count(market.candleCount)} candles · ${format.count(missing)} missing · ${market.firstDay} to ${market.endDay}</span></div>
+      ${this.error ? html`<p class="notice notice-error" role="alert">${this.error}</p>` : nothing}
+      <div class="toolbar above">
+        ${markets.length > 1 ? html`<select class="market-choice" aria-label="Source and interval" @change=${(change: Event) => { this.key = (change.target as HTMLSelectElement).value; }}>
+          ${markets.map(({ key, source, interval }) => html`<option value=${key} ?selected=${key === market.key}>${source} · ${interval}</option>`)}</select>` : nothing}
+        <input class="input filter" type="search" placeholder="Search" aria-label="Search series" .value=${this.search}
+          @input=${(input: Event) => { this.search = (input.target as HTMLInputElement).value; }}>
+        <label class="order">Sort by <select @change=${(change: Event) => { this.order = (change.target as HTMLSelectElement).value as SortKey; }}>
+          ${[["traded", "most traded"], ["symbol", "symbol"], ["candles", "most candles"], ["missing", "most missing"], ["gaps", "most gaps"]].map(([value, title]) => html`
+            <option value=${value} ?selected=${value === this.order}>${title}</option>`)}</select></label>
+      </div>
+      <div class="table-frame" tabindex="0" role="region" aria-label="Series"><table class="results plain series">
+        <thead><tr><th scope="col">Symbol</th><th scope="col" class="wide-only">Covers</th><th scope="col" class="number">Candles</th><th scope="col" class="number">Missing</th>
+          <th scope="col" class="number">Gaps</th><th scope="col" class="wide-only">First</th><th scope="col" class="wide-only">Last</th><th scope="col">To know</th></tr></thead>
+        <tbody>${shown.map((listing) => this.renderListing(listing, market))}</tbody>
+      </table>
+      ${shown.length === 0 ? html`<div class="empty"><h2>No series matches</h2><button class="button" @click=${() => { this.search = ""; }}>Clear the search</button></div>` : nothing}</div>
+    </div>`;
+  }
+
+  private renderListing({ symbol, series }: Listing, market: Market): TemplateResult {
+    const isOpen = this.open === series.id;
+    return html`<tr>
+      <th scope="row"><button class="button-link" aria-expanded=${isOpen} @click=${() => this.toggle(series.id)}>${symbol}</button></th>
+      <td class="wide-only">${span(series, market)}</td>
+      <td class="number">${format.count(series.candle_count)}</td>
+      <td class="number">${format.count(series.missing_count)}</td>
+      <td class="number">${format.count(series.gap_count)}</td>
+      <td class="wide-only">${format.utcMinute(series.first_open)}</td>
+      <td class="wide-only">${format.utcMinute(series.last_open)}</td>
+      <td>${series.warnings.length > 0 ? warningMark(series.warnings) : nothing}</td>
+    </tr>
+    ${isOpen ? html`<tr class="quality-row"><td colspan="8">${this.quality ? this.renderQuality(this.quality) : html`<div class="skeleton" aria-busy="true"></div>`}</td></tr>` : nothing}`;
+  }
+
+  private renderQuality(quality: Quality): TemplateResult {
+    const { gaps, series } = quality;
+    const largest = [...gaps].sort((a, b) => b.missing_count - a.missing_count).slice(0, GAPS_SHOWN);
+    const there = quality.expected_count > 0 ? series.candle_count / quality.expected_count : 1;
+    return html`<div class="quality">
+      ${series.warnings.map(({ message }) => html`<p class="notice notice-warning">${message}</p>`)}
+      <p>${format.percent(there, 2)} of the ${format.count(quality.expected_count)} candles between first and last are there.
+        ${gaps.length === 0 ? "None is missing." : html`Of ${format.count(gaps.length)} gaps, ${format.count(quality.market_wide_gap_count)} are outages of the exchange and ${format.count(quality.own_gap_count)} are this coin's own.`}</p>
+      ${largest.length > 0 ? html`<table class="trades"><thead><tr><th scope="col">Last candle before</th><th scope="col">First after</th><th scope="col" class="number">Missing</th><th scope="col">Whose</th></tr></thead>
+        <tbody>${largest.map((gap) => html`<tr><td>${format.utcMinute(gap.since)}</td><td>${format.utcMinute(gap.until)}</td><td class="number">${format.count(gap.missing_count)}</td>
+          <td>${gap.market_wide === null ? "nothing to compare with" : gap.market_wide ? "exchange" : "this coin"}</td></tr>`)}</tbody></table>
+        ${gaps.length > largest.length ? html`<p class="muted">The ${GAPS_SHOWN} largest of ${format.count(gaps.length)} gaps.</p>` : nothing}` : nothing}
+    </div>`;
+  }
+}
+
+/** When a series exists, within the time that the whole market covers. */
+function span(series: Series, market: Market): TemplateResult {
+  const [first, end] = [Date.parse(market.firstDay), Date.parse(market.endDay)];
+  const at = (iso: string) => ((Date.parse(iso) - first) / Math.max(1, end - first)) * SPAN_WIDTH;
+  const [from, to] = [at(series.first_open), at(series.last_open)];
+  return html`<svg class="span" width=${SPAN_WIDTH} height="8" aria-hidden="true">
+    ${svg`<rect class="all" width=${SPAN_WIDTH} height="8" rx="2" /><rect class="there" x=${from} width=${Math.max(2, to - from)} height="8" rx="2" />`}
+  </svg>`;
+}
+
+customElements.define("cs-data", DataPage);
