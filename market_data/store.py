@@ -25,7 +25,7 @@ from market_data.symbols import split_symbol
 from workers import rows
 
 READ_ATTEMPTS = 5
-_SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)  # noqa: SLF001 (Django means it to be used)
+_SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)
 _FIND_SERIES = """
     SELECT {columns} FROM market_data_candleseries
       JOIN market_data_cryptocurrency
