@@ -7,14 +7,23 @@ from workers.admin import ReadOnlyAdmin
 
 @admin.register(Result)
 class ResultAdmin(ReadOnlyAdmin):
-    list_display = ("symbol", "strategy", "interval", "source", "total_return", "sharpe", "max_drawdown", "trade_count")
+    list_display = (
+        "symbol",
+        "strategy",
+        "interval",
+        "source",
+        "total_return",
+        "sharpe",
+        "max_drawdown",
+        "trade_count",
+    )
     list_filter = ("strategy", "interval", "source", "generated")
     search_fields = ("symbol", "id")
     exclude = Result.CURVES
 
     def has_delete_permission(self, request: HttpRequest, obj: Result | None = None) -> bool:
         """Only results that no job points to may go."""
-        return obj is None or not obj.links.exists()
+        return obj is None or not ResultLink.objects.filter(result=obj).exists()
 
 
 @admin.register(ResultLink)

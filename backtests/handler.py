@@ -16,7 +16,7 @@ from backtests.spec import ALL_SYMBOLS, BacktestSpec
 from market_data import store
 from market_data.models import CandleSeries
 from workers import rows
-from workers.handlers import InvalidSpec, PlannedJob, Spec
+from workers.handlers import InvalidSpecError, PlannedJob, Spec
 
 
 class BacktestHandler:
@@ -33,10 +33,10 @@ class BacktestHandler:
         wanted = None if spec["symbols"] == ALL_SYMBOLS else spec["symbols"]
         series = store.load_series(source=backtest.source, interval=backtest.interval, symbols=wanted)
         if not any(_has_candles(each, backtest) for each in series):
-            raise InvalidSpec({"symbols": ["none of them has candles in this range"]})
+            raise InvalidSpecError({"symbols": ["none of them has candles in this range"]})
         known = _known_results(backtest, series)
         missing = set(wanted or ()) - {each.cryptocurrency.symbol for each in series}
-        planned = [PlannedJob(each.cryptocurrency.symbol, known.get(each.pk)) for each in series]
+        planned = [PlannedJob(symbol := each.cryptocurrency.symbol, known.get(symbol)) for each in series]
         return planned + [PlannedJob(symbol) for symbol in sorted(missing)]
 
     def execute(self, spec: Spec, key: str) -> Result:
@@ -83,11 +83,11 @@ def _has_candles(series: CandleSeries, spec: BacktestSpec) -> bool:
     return series.first_open_ms < spec.end_ms and series.last_open_ms >= spec.start_ms
 
 
-def _known_results(spec: BacktestSpec, series: Sequence[CandleSeries]) -> dict[int, Result]:
-    """Results that exist already, by the id of their series; none for a strategy without a declared version."""
+def _known_results(spec: BacktestSpec, series: Sequence[CandleSeries]) -> dict[str, Result]:
+    """Results that exist already, by symbol; none for a strategy without a declared version."""
     if not spec.strategy.declared_version:
         return {}
     digester = Digester(spec)
-    digests = {each.pk: digester.digest(each) for each in series}
+    digests = {each.cryptocurrency.symbol: digester.digest(each) for each in series}
     results = Result.objects.defer(*Result.CURVES).in_bulk(list(digests.values()))
-    return {pk: results[digest] for pk, digest in digests.items() if digest in results}
+    return {symbol: results[digest] for symbol, digest in digests.items() if digest in results}

@@ -1,6 +1,5 @@
 """A request to backtest: every field checked, every default filled in."""
 
-import math
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -19,18 +18,6 @@ from market_data.intervals import INTERVAL_MS
 DEFAULTS = Execution()
 MAX_SYMBOLS = 10_000
 MAX_PARALLEL = 10_000
-
-
-class FiniteFloatField(serializers.FloatField):
-    """A number that is neither NaN nor infinite."""
-
-    def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool):
-            self.fail("invalid")
-        value = super().to_internal_value(data)
-        if not math.isfinite(value):
-            raise serializers.ValidationError("Must be a finite number.")
-        return value
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
@@ -60,14 +47,18 @@ class SymbolsField(serializers.Field[Any, Any, Any, Any]):
         if data == ALL_SYMBOLS:
             return ALL_SYMBOLS
         if not isinstance(data, list) or not data or not all(isinstance(symbol, str) for symbol in data):
-            raise serializers.ValidationError(f'Must be "{ALL_SYMBOLS}" or a list of symbols such as ["BTCUSDT"].')
+            raise serializers.ValidationError(
+                f'Must be "{ALL_SYMBOLS}" or a list of symbols such as ["BTCUSDT"].'
+            )
         symbols = list(dict.fromkeys(symbol.upper() for symbol in data))
         if len(symbols) > MAX_SYMBOLS:
             raise serializers.ValidationError(f"At most {MAX_SYMBOLS:,} symbols; there are {len(symbols):,}.")
         unknown = market.unknown_symbols(symbols)
         if unknown:
             more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-            raise serializers.ValidationError(f"Unknown: {', '.join(unknown[:5])}{more}. See /api/cryptocurrencies/.")
+            raise serializers.ValidationError(
+                f"Unknown: {', '.join(unknown[:5])}{more}. See /api/cryptocurrencies/."
+            )
         return symbols
 
     def to_representation(self, value: str | list[str]) -> str | list[str]:
@@ -78,15 +69,19 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
     """One strategy over many cryptocurrencies. Only `strategy` must be given."""
 
     strategy = serializers.CharField(max_length=64)
-    parameters = serializers.DictField(required=False, default=dict, help_text="By name; see /api/strategies/.")
+    parameters = serializers.DictField(
+        required=False, default=dict, help_text="By name; see /api/strategies/."
+    )
     symbols = SymbolsField(required=False, default=ALL_SYMBOLS)
-    source = serializers.CharField(required=False, max_length=40, help_text="By default the one with most series.")
+    source = serializers.CharField(  # pyright: ignore[reportAssignmentType]
+        required=False, max_length=40, help_text="By default the one with most series."
+    )
     interval = serializers.ChoiceField(required=False, choices=list(INTERVAL_MS), default="1h")
     start = UtcField(required=False, allow_null=True, default=None)
     end = UtcField(required=False, allow_null=True, default=None)
-    initial_cash = FiniteFloatField(required=False, default=DEFAULTS.initial_cash)
-    fee_rate = FiniteFloatField(required=False, default=DEFAULTS.fee_rate)
-    slippage_rate = FiniteFloatField(required=False, default=DEFAULTS.slippage_rate)
+    initial_cash = serializers.FloatField(required=False, default=DEFAULTS.initial_cash)
+    fee_rate = serializers.FloatField(required=False, default=DEFAULTS.fee_rate)
+    slippage_rate = serializers.FloatField(required=False, default=DEFAULTS.slippage_rate)
     fill = serializers.ChoiceField(required=False, choices=["next_open", "same_close"], default="next_open")
     max_parallel = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=MAX_PARALLEL
@@ -100,7 +95,7 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(f"There is no strategy {value!r}; there are {known}.") from None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        errors = _execution_errors(attrs)
+        errors: dict[str, Any] = {**_execution_errors(attrs)}
         try:
             attrs["parameters"] = _checked_parameters(attrs["strategy"], attrs["parameters"])
         except ParameterErrors as error:

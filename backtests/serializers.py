@@ -31,7 +31,7 @@ class StrategySerializer(serializers.Serializer[Any]):
 class MetricsSerializer(serializers.ModelSerializer[Result]):
     """Metrics of a result; null where one is undefined."""
 
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]
         model = Result
         fields = Result.METRICS
 

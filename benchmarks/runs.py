@@ -10,7 +10,7 @@ import itertools
 import os
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 @contextmanager
-def _stack(database: str, symbols: int) -> Iterator[RunningStack]:
+def _stack(database: str, symbols: int) -> Generator[RunningStack]:
     with ExitStack() as servers:
         folder = servers.enter_context(private_folder())
         redis_url = servers.enter_context(private_valkey())
@@ -102,7 +102,7 @@ async def _run(stack: RunningStack, body: dict[str, Any]) -> dict[str, float]:
         post_ms = _ms_since(started)
         run = response.raise_for_status().json()
         address = stack.websocket_url + run["links"]["websocket"]
-        first_result_ms, count = 0.0, 0
+        first_result_ms, count, event = 0.0, 0, {}
         async with websockets.connect(address, compression=None) as socket:
             async for message in socket:
                 event = orjson.loads(message)
@@ -121,7 +121,9 @@ def _ms_since(started: float) -> float:
 
 def _report(database: str, symbols: int, rounds: list[dict[str, float]]) -> None:
     median = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
-    table = Table(f"{symbols} symbols × 43,800 candles on {database}, median of {len(rounds)}", ["", "ms", "× floor"])
+    table = Table(
+        f"{symbols} symbols × 43,800 candles on {database}, median of {len(rounds)}", ["", "ms", "× floor"]
+    )
     table.add("211 no-op tasks (the floor)", median["floor"], 1.0)
     table.add("run, POST to last event", median["run_total"], median["run_total"] / median["floor"])
     table.add("the same again, all reused", median["repeat_total"], median["repeat_total"] / median["floor"])

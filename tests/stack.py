@@ -4,7 +4,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,36 +35,47 @@ class RunningStack:
     def websocket_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    def start_web(self) -> Child:
-        """Start the web server and wait until it answers."""
+    def start_web(self) -> None:
+        """Start the web server; `wait_for_web` says when it answers."""
         self.web = self._start(
             "web", "-m", "uvicorn", "config.asgi:application", "--port", str(self.port), "--no-access-log",
             "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "2",
         )  # fmt: skip
-        processes.wait_until(self._answers, self.web)
-        return self.web
 
-    def start_scheduler(self) -> Child:
+    def wait_for_web(self) -> None:
+        """Wait until the web server answers."""
+        assert self.web is not None, "it was never started"
+        processes.wait_until(self._answers, self.web)
+
+    def start_scheduler(self) -> None:
         """Start the scheduler."""
         self.scheduler = self._start("scheduler", "manage.py", "scheduler")
-        return self.scheduler
 
-    def start_worker(self, *, slots: int) -> Child:
-        """Start a worker and wait until it takes jobs."""
+    def start_worker(self, *, slots: int) -> None:
+        """Start a worker; `wait_for_workers` says when it takes jobs."""
         name = f"worker{len(self.workers)}"
         worker = self._start(
             name, "-m", "celery", "-A", "config", "worker", "--queues", "first,jobs", "--concurrency", str(slots),
             "--hostname", f"{name}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle",
         )  # fmt: skip
         self.workers.append(worker)
-        processes.wait_until(lambda: " ready." in worker.last_lines(200), worker)
-        return worker
+
+    def wait_for_workers(self) -> None:
+        """Wait until all workers take jobs."""
+        for worker in self.workers:
+            processes.wait_until(lambda worker=worker: " ready." in worker.last_lines(200), worker)
 
     def manage(self, *arguments: str) -> None:
         """Run a management command to its end."""
         command = self._start("-".join(["manage", *arguments[:1]]), "manage.py", *arguments)
         if command.process.wait() != 0:
             raise processes.ChildError(command, "failed")
+
+    def kill(self, child: Child | None) -> None:
+        """Kill one of the processes and all that it started, as a machine that loses its power would."""
+        assert child is not None, "it was never started"
+        child.kill()
+        child.process.wait()
 
     def end(self) -> None:
         """End everything that still runs."""
@@ -88,7 +99,7 @@ class RunningStack:
 @contextmanager
 def running_stack(
     folder: Path, *, database_url: str, redis_url: str, workers: int = 1, slots: int = 2, **variables: str
-) -> Iterator[RunningStack]:
+) -> Generator[RunningStack]:
     """A stack on a migrated database; `variables` are added to its environment. Ends all its processes."""
     stack = RunningStack(
         folder, _environment(folder, database_url, redis_url, variables), processes.free_port()
@@ -98,6 +109,8 @@ def running_stack(
             stack.start_worker(slots=slots)
         stack.start_scheduler()
         stack.start_web()
+        stack.wait_for_web()
+        stack.wait_for_workers()
         yield stack
     finally:
         stack.end()

@@ -81,7 +81,7 @@ class WebSocketAccess:
     """ASGI middleware: puts the user into the scope, and refuses foreign pages and unknown hosts."""
 
     def __init__(self, application: Any) -> None:
-        self.application = SessionMiddlewareStack(_UserInScope(application))
+        self.application: Any = SessionMiddlewareStack(_UserInScope(application))
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}

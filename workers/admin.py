@@ -18,7 +18,18 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ("id", "kind", "owner", "status", "reason", "total", "succeeded", "failed", "created_at", "ended_at")
+    list_display = (
+        "id",
+        "kind",
+        "owner",
+        "status",
+        "reason",
+        "total",
+        "succeeded",
+        "failed",
+        "created_at",
+        "ended_at",
+    )
     list_filter = ("status", "reason", "kind", "owner")
     search_fields = ("id", "owner__username")
     date_hierarchy = "created_at"

@@ -1,5 +1,6 @@
 """What a Celery worker does beside executing tasks: warm up before it forks its pool, and beat."""
 
+import os
 from typing import Any
 
 from celery import bootsteps
@@ -24,9 +25,18 @@ class HeartbeatStep(bootsteps.StartStopStep):
         self.heartbeat.register()
 
     def start(self, parent: Any) -> None:
-        self.heartbeat.start(lambda: [process.pid for process in parent.pool._pool._pool])  # noqa: SLF001
+        pool = parent.pool._pool  # noqa: SLF001 -- there is no public list of a pool's processes
+        self.heartbeat.start(lambda: [process.pid for process in pool._pool if _is_alive(process.pid)])  # noqa: SLF001
 
     def stop(self, parent: Any) -> None:
         self.heartbeat.stop()
 
     terminate = stop
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a child still runs; the pool itself may notice its death only seconds later."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False

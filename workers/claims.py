@@ -34,7 +34,9 @@ class Claim:
 def claim_job(job_id: int) -> Claim | None:
     """Take a dispatched job of a running run; None if another process was faster or it is not to be done."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(now=_NOW[connection.vendor]), [heartbeat.worker_id(), os.getpid(), job_id])
+        cursor.execute(
+            _CLAIM.format(now=_NOW[connection.vendor]), [heartbeat.worker_id(), os.getpid(), job_id]
+        )
         row = cursor.fetchone()
     if row is None:
         return None

@@ -44,7 +44,12 @@ def fail_job(claim: Claim, *, reason: str, elapsed_ms: float) -> bool:
     """Record that a job can't be done. Only the current attempt may say so; False if it is not."""
     run = Run.objects.lock(claim.run_id)
     held = Job.objects.filter(pk=claim.job_id, status=Job.Status.RUNNING, attempt=claim.attempt)
-    changes = {"status": Job.Status.FAILED, "ended_at": timezone.now(), "elapsed_ms": elapsed_ms, "error": reason}
+    changes = {
+        "status": Job.Status.FAILED,
+        "ended_at": timezone.now(),
+        "elapsed_ms": elapsed_ms,
+        "error": reason,
+    }
     if run.has_ended or not held.update(**changes):
         return False
     run.in_flight -= 1

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from workers import feeds, runs
-from workers.parameters import InvalidSeq, parse_after
+from workers.parameters import InvalidSeqError, parse_after
 
 BAD_REQUEST, NOT_LOGGED_IN, NOT_FOUND = 4400, 4401, 4404
 
@@ -23,12 +23,13 @@ class RunConsumer(AsyncWebsocketConsumer):
         await self.accept()
         try:
             after = parse_after(self.scope["query_string"].decode("latin-1"))
-        except InvalidSeq as error:
+        except InvalidSeqError as error:
             return await self.close(code=BAD_REQUEST, reason=str(error))
-        user = self.scope["user"]
+        scope: dict[str, Any] = {**self.scope}
+        user = scope["user"]
         if user is None:
             return await self.close(code=NOT_LOGGED_IN, reason="log in or send a token")
-        run_id: UUID = self.scope["url_route"]["kwargs"]["run_id"]
+        run_id: UUID = scope["url_route"]["kwargs"]["run_id"]
         run = await database_sync_to_async(runs.find_visible)(run_id, user)
         if run is None:
             return await self.close(code=NOT_FOUND, reason="there is no such run")
@@ -44,5 +45,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.send(text_data=event.json)
         await self.close(code=1000)
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
         """Nothing is expected from a client yet; what it sends is ignored."""

@@ -15,7 +15,7 @@ def stop_run(*, run_id: UUID, reason: Run.Reason = Run.Reason.STOPPED) -> Run:
     run = Run.objects.lock(run_id)
     if run.has_ended:
         return run
-    run.cancelled += run.jobs.unfinished().update(
+    run.cancelled += run.jobs.filter(status__in=Job.UNFINISHED).update(
         status=Job.Status.CANCELLED, ended_at=timezone.now(), redeliver_at=None
     )
     run.in_flight = 0

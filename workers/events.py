@@ -25,13 +25,13 @@ class RunEvent:
     is_last: bool
 
 
-def draft(run: Run, type: str, fields: dict[str, Any]) -> Event:
+def draft(run: Run, name: str, fields: dict[str, Any]) -> Event:
     """The run's next event with its progress as it is now, not yet stored. The run must be locked."""
     run.last_seq += 1
     now = timezone.now()
-    body = {"seq": run.last_seq, "type": type, "run": run.pk, "at": now, "progress": progress(run), **fields}
+    body = {"seq": run.last_seq, "type": name, "run": run.pk, "at": now, "progress": progress(run), **fields}
     text = orjson.dumps(body, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY).decode()
-    return Event(run_id=run.pk, seq=run.last_seq, type=type, body=text)
+    return Event(run_id=run.pk, seq=run.last_seq, type=name, body=text)
 
 
 def store(drafts: list[Event]) -> None:
@@ -66,10 +66,12 @@ def progress(run: Run) -> dict[str, Any]:
 def read(run_id: UUID, *, after: int, limit: int = PAGE_SIZE) -> list[RunEvent]:
     """Stored events with `seq > after`, oldest first, at most `limit`."""
     rows: Iterable[tuple[int, str, str]] = (
-        Event.objects.filter(run_id=run_id, seq__gt=after).order_by("seq").values_list("seq", "type", "body")[:limit]
+        Event.objects.filter(run_id=run_id, seq__gt=after)
+        .order_by("seq")
+        .values_list("seq", "type", "body")[:limit]
     )
     return [_run_event(*row) for row in rows]
 
 
-def _run_event(seq: int, type: str, body: str) -> RunEvent:
-    return RunEvent(seq=seq, json=body, is_last=type in LAST_TYPES)
+def _run_event(seq: int, name: str, body: str) -> RunEvent:
+    return RunEvent(seq=seq, json=body, is_last=name in LAST_TYPES)

@@ -26,7 +26,9 @@ def execute_job(*, job_id: int) -> None:
     except JobError as error:
         completion.fail_job(claim, reason=str(error), elapsed_ms=_ms_since(started))
     except SoftTimeLimitExceeded:
-        completion.fail_job(claim, reason="took longer than the time limit of a job", elapsed_ms=_ms_since(started))
+        completion.fail_job(
+            claim, reason="took longer than the time limit of a job", elapsed_ms=_ms_since(started)
+        )
     except Exception as error:
         logger.exception("job %s of run %s failed", claim.key, claim.run_id)
         reason = f"internal error: {type(error).__name__}: {error}"

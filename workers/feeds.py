@@ -7,7 +7,7 @@ last event leaves no gap to notice.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -171,7 +171,7 @@ _feeds: dict[tuple[int, UUID], _Feed] = {}
 
 
 @asynccontextmanager
-async def _watch(run_id: UUID) -> AsyncIterator[tuple[_Feed, Watcher]]:
+async def _watch(run_id: UUID) -> AsyncGenerator[tuple[_Feed, Watcher]]:
     """A watcher on the run's feed; the feed lives as long as anyone watches."""
     key = (id(asyncio.get_running_loop()), run_id)
     feed = _feeds.get(key)

@@ -13,7 +13,7 @@ class JobError(Exception):
     """The input of a job is at fault (no candles, an impossible setting): it fails at once, with this reason."""
 
 
-class InvalidSpec(Exception):  # noqa: N818 -- it names what is wrong, as the problem response does
+class InvalidSpecError(Exception):
     """A request that can't be planned; `errors` holds a list of messages for each field."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
@@ -39,7 +39,7 @@ class JobHandler(Protocol):
         ...
 
     def plan(self, spec: Spec) -> Sequence[PlannedJob]:
-        """Jobs of a run in the order of their priority. Raises InvalidSpec."""
+        """Jobs of a run in the order of their priority. Raises InvalidSpecError."""
         ...
 
     def execute(self, spec: Spec, key: str) -> Any:

@@ -53,7 +53,9 @@ class Heartbeat:
         """Insert the row; before the pool is forked, so that every child knows its worker's id."""
         global _worker_id  # noqa: PLW0603 -- one worker in a process, and children inherit it
         now = database_now()
-        row = Worker(host=socket.gethostname(), pid=os.getpid(), slots=self._slots, started_at=now, seen_at=now)
+        row = Worker(
+            host=socket.gethostname(), pid=os.getpid(), slots=self._slots, started_at=now, seen_at=now
+        )
         row.save(force_insert=True)
         _worker_id = row.pk
         connections.close_all()
@@ -90,7 +92,9 @@ class Heartbeat:
     def _beat(self) -> None:
         # The clock first: a child forked after the pids were read has claimed nothing before `seen_at`.
         seen_at = database_now()
-        Worker.objects.filter(pk=_worker_id).update(seen_at=seen_at, pool_pids=self._pool_pids(), slots=self._slots)
+        Worker.objects.filter(pk=_worker_id).update(
+            seen_at=seen_at, pool_pids=self._pool_pids(), slots=self._slots
+        )
 
     def _say_stopped(self) -> None:
         Worker.objects.filter(pk=_worker_id).update(stopped_at=database_now())

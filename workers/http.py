@@ -11,7 +11,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-from workers.problems import BodyTooLarge
+from workers.problems import BodyTooLargeError
 
 
 class OrjsonRenderer(BaseRenderer):
@@ -46,7 +46,7 @@ class OrjsonParser(BaseParser):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(limit + 1)
         if len(body) > limit:
-            raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+            raise BodyTooLargeError(f"The body is larger than {limit} bytes.")
         try:
             return orjson.loads(body)
         except json.JSONDecodeError as error:

@@ -6,13 +6,16 @@ import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 
 from workers import rows
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -101,7 +104,7 @@ class Run(models.Model):
     paused_seconds = models.FloatField(default=0.0)
 
     objects: ClassVar[RunQuerySet] = RunQuerySet.as_manager()  # pyright: ignore[reportAssignmentType]
-    jobs: models.Manager[Job]
+    jobs: RelatedManager[Job]
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
@@ -133,13 +136,6 @@ class Run(models.Model):
         return max((until - self.created_at).total_seconds() - self.paused_seconds, 0.0)
 
 
-class JobQuerySet(models.QuerySet["Job"]):
-    """Jobs by what may still happen to them."""
-
-    def unfinished(self) -> JobQuerySet:
-        return self.filter(status__in=Job.UNFINISHED)
-
-
 class Job(models.Model):
     """One share of a run, mostly one cryptocurrency, named by an opaque key."""
 
@@ -159,7 +155,9 @@ class Job(models.Model):
     position = models.PositiveIntegerField(help_text="Jobs of a run are dispatched in this order.")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has begun it.")
-    deliveries = models.PositiveSmallIntegerField(default=0, help_text="Messages sent for it since its dispatch.")
+    deliveries = models.PositiveSmallIntegerField(
+        default=0, help_text="Messages sent for it since its dispatch."
+    )
     redeliver_at = models.DateTimeField(null=True, blank=True)
     worker = models.ForeignKey(
         "Worker", null=True, blank=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False
@@ -170,7 +168,6 @@ class Job(models.Model):
     elapsed_ms = models.FloatField(null=True, blank=True)
     error = models.TextField(blank=True)
 
-    objects: ClassVar[JobQuerySet] = JobQuerySet.as_manager()  # pyright: ignore[reportAssignmentType]
     run_id: uuid.UUID
     worker_id: int | None
 
@@ -180,7 +177,9 @@ class Job(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["run", "status", "position"]),
             models.Index(
-                fields=["redeliver_at"], condition=models.Q(status="dispatched"), name="workers_job_dispatched"
+                fields=["redeliver_at"],
+                condition=models.Q(status="dispatched"),
+                name="workers_job_dispatched",
             ),
             models.Index(fields=["worker"], condition=models.Q(status="running"), name="workers_job_running"),
         ]
@@ -196,6 +195,7 @@ class Event(models.Model):
     seq = models.PositiveIntegerField()
     type = models.CharField(max_length=16)
     body = models.TextField()
+    run_id: uuid.UUID
 
     class Meta:
         ordering: ClassVar = ["run", "seq"]
@@ -211,7 +211,9 @@ class Worker(models.Model):
     host = models.CharField(max_length=255)
     pid = models.PositiveIntegerField()
     slots = models.PositiveIntegerField(help_text="Jobs it can execute at once.")
-    pool_pids = models.JSONField(default=list, help_text="Processes of its pool that were alive at `seen_at`.")
+    pool_pids = models.JSONField(
+        default=list, help_text="Processes of its pool that were alive at `seen_at`."
+    )
     started_at = models.DateTimeField(help_text="By the database's clock, as is `seen_at`.")
     seen_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)

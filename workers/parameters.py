@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 MAX_SEQ = 2**31 - 1
 
 
-class InvalidSeq(ValueError):
+class InvalidSeqError(ValueError):
     """An `after` that is no event number."""
 
 
@@ -14,10 +14,10 @@ def parse_after(query: str) -> int:
 
     Raises
     ------
-    InvalidSeq
+    InvalidSeqError
         If it is not a whole number from 0 on.
     """
     text = parse_qs(query, keep_blank_values=True).get("after", ["0"])[-1]
     if not (text.isascii() and text.isdigit()) or int(text[:11]) > MAX_SEQ:
-        raise InvalidSeq(f"after must be the number of an event, 0 or more; got {text[:40]!r}")
+        raise InvalidSeqError(f"after must be the number of an event, 0 or more; got {text[:40]!r}")
     return int(text)

@@ -7,7 +7,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from workers.handlers import InvalidSpec
+from workers.handlers import InvalidSpecError
 
 CONTENT_TYPE = "application/problem+json"
 TITLES = {
@@ -24,17 +24,17 @@ TITLES = {
 }
 
 
-class BodyTooLarge(exceptions.APIException):  # noqa: N818 -- named like the framework's own exceptions
+class BodyTooLargeError(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body is larger than the server accepts."
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception of a view into problem details; None for what is the server's own fault."""
-    if isinstance(error, InvalidSpec):
+    if isinstance(error, InvalidSpecError):
         error = exceptions.ValidationError(error.errors)
     elif isinstance(error, RequestDataTooBig):
-        error = BodyTooLarge()
+        error = BodyTooLargeError()
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -53,7 +53,7 @@ def execute(text: str, values: Sequence[Any]) -> int:
 @lru_cache
 def _insert_text(
     model: type[models.Model], without_key: bool, ignore_conflicts: bool
-) -> tuple[str, list["models.Field[Any, Any]"]]:
+) -> tuple[str, list[Any]]:
     fields = [field for field in model._meta.concrete_fields if not (without_key and field.primary_key)]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     places = ", ".join(["%s"] * len(fields))
@@ -63,12 +63,10 @@ def _insert_text(
 
 
 @lru_cache
-def _update_text(
-    model: type[models.Model], columns: tuple[str, ...]
-) -> tuple[str, list["models.Field[Any, Any]"]]:
+def _update_text(model: type[models.Model], columns: tuple[str, ...]) -> tuple[str, list[Any]]:
     key = model._meta.pk
     assert key is not None, "every model has a key"
-    fields = [model._meta.get_field(name) for name in columns]
+    fields = [_field(model, name) for name in columns]
     settings = ", ".join(f"{connection.ops.quote_name(str(field.column))} = %s" for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     text = f"UPDATE {table} SET {settings} WHERE {connection.ops.quote_name(str(key.column))} = %s"  # noqa: S608
@@ -77,10 +75,14 @@ def _update_text(
 
 @lru_cache
 def _columns(model: type[models.Model], columns: tuple[str, ...]) -> tuple[str, list[Converter]]:
-    fields = [model._meta.get_field(name) for name in columns]
+    fields = [_field(model, name) for name in columns]
     table = connection.ops.quote_name(model._meta.db_table)
     names = ", ".join(f"{table}.{connection.ops.quote_name(str(field.column))}" for field in fields)
     return names, [_converter(field) for field in fields]
+
+
+def _field(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
 
 
 def _converter(field: Any) -> Converter:

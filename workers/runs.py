@@ -19,7 +19,7 @@ def create_run(*, owner: Any, kind: str, spec: Spec, max_parallel: int | None = 
 
     Raises
     ------
-    InvalidSpec
+    InvalidSpecError
         If the request can't be planned; nothing is stored.
     """
     handler = handlers.find(kind)
@@ -49,7 +49,9 @@ def end_run(run: Run, status: Run.Status, reason: Run.Reason) -> Event:
 def _jobs(run: Run, planned: Sequence[PlannedJob]) -> list[Job]:
     now = timezone.now()
     return [
-        Job(run=run, key=job.key, position=position, status=Job.Status.SUCCEEDED, ended_at=now, elapsed_ms=0.0)
+        Job(
+            run=run, key=job.key, position=position, status=Job.Status.SUCCEEDED, ended_at=now, elapsed_ms=0.0
+        )
         if job.known is not None
         else Job(run=run, key=job.key, position=position)
         for position, job in enumerate(planned)
@@ -78,7 +80,9 @@ def _link_known(run: Run, handler: JobHandler, pairs: list[tuple[Job, PlannedJob
     recorded = handler.record([(job.pk, outcome) for job, outcome in known], cached=True)
     for (job, _), fields in zip(known, recorded, strict=True):
         run.succeeded += 1
-        log.append(events.draft(run, "result", {"key": job.key, "elapsed_ms": 0.0, "cached": True, "result": fields}))
+        log.append(
+            events.draft(run, "result", {"key": job.key, "elapsed_ms": 0.0, "cached": True, "result": fields})
+        )
     return log
 
 

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from workers import events, runs
 from workers.filters import RunFilter
 from workers.models import Run
-from workers.parameters import InvalidSeq, parse_after
+from workers.parameters import InvalidSeqError, parse_after
 from workers.serializers import EventPageSerializer, RunSerializer
 
 
@@ -50,13 +50,15 @@ class RunEvents(APIView):
     """Stored events of a run after a number, oldest first, up to 500."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("after", OpenApiTypes.INT, description="Number of the last event known.")],
+        parameters=[
+            OpenApiParameter("after", OpenApiTypes.INT, description="Number of the last event known.")
+        ],
         responses=EventPageSerializer,
     )
     def get(self, request: Request, run_id: UUID) -> HttpResponse:
         try:
             after = parse_after(request.META["QUERY_STRING"])
-        except InvalidSeq as error:
+        except InvalidSeqError as error:
             raise ValidationError({"after": [str(error)]}) from error
         run = visible_run(request, run_id)
         page = events.read(run_id, after=after)

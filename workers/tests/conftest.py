@@ -5,23 +5,16 @@ from uuid import UUID
 
 import orjson
 import pytest
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 
-from workers import dispatch, handlers, window
-from workers.models import Event, Job, Run, Worker
+from workers import handlers, window
 from workers.clock import database_now
+from workers.models import Event, Job, Run, Worker
 from workers.runs import create_run
+from workers.tests.broker import Published, keep_messages
 from workers.tests.counting.handler import CountingHandler, counting_spec
 
 handlers.register(CountingHandler())
-
-
-class Published(list[int]):
-    """Ids of the jobs that messages were sent for, in order; `first_queue` has those of the first queue."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first_queue: list[int] = []
 
 
 @pytest.fixture(autouse=True)
@@ -33,20 +26,12 @@ def slots_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> Published:
     """Keeps the messages that would go to the broker."""
-    sent = Published()
-
-    def publish(job_ids: list[int], *, queue: str = dispatch.JOBS_QUEUE) -> None:
-        sent.extend(job_ids)
-        if queue == dispatch.FIRST_QUEUE:
-            sent.first_queue.extend(job_ids)
-
-    monkeypatch.setattr(dispatch, "publish", publish)
-    return sent
+    return keep_messages(monkeypatch)
 
 
 @pytest.fixture
 def owner(transactional_db: None) -> Any:
-    return get_user_model().objects.create_user("trader")
+    return User.objects.create_user("trader")
 
 
 @pytest.fixture
@@ -64,14 +49,15 @@ def count(owner: Any, published: Published) -> Any:
 def live_worker(transactional_db: None) -> Worker:
     """A worker whose heartbeat is fresh; its pool is process 111."""
     now = database_now()
-    return Worker.objects.create(
-        host="host", pid=100, slots=2, pool_pids=[111], started_at=now, seen_at=now
-    )
+    return Worker.objects.create(host="host", pid=100, slots=2, pool_pids=[111], started_at=now, seen_at=now)
 
 
 def log_of(run: Run) -> list[dict[str, Any]]:
     """The stored events of a run; asserts that they are numbered 1 … N without a gap."""
-    bodies = [orjson.loads(body) for body in Event.objects.filter(run=run).order_by("seq").values_list("body", flat=True)]
+    bodies = [
+        orjson.loads(body)
+        for body in Event.objects.filter(run=run).order_by("seq").values_list("body", flat=True)
+    ]
     assert [body["seq"] for body in bodies] == list(range(1, len(bodies) + 1))
     run.refresh_from_db()
     assert run.last_seq == len(bodies)

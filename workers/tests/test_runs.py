@@ -7,18 +7,13 @@ import pytest
 from django.utils import timezone
 
 from workers import claims, completion, control, execution, sweeper
-from workers.handlers import InvalidSpec
+from workers.handlers import InvalidSpecError
 from workers.models import Job, Run, Worker
-from workers.tests.conftest import Published, log_of, statuses
+from workers.tests.broker import Published
+from workers.tests.conftest import log_of, statuses
 
 PENDING, DISPATCHED, RUNNING = Job.Status.PENDING, Job.Status.DISPATCHED, Job.Status.RUNNING
 SUCCEEDED, FAILED, CANCELLED = Job.Status.SUCCEEDED, Job.Status.FAILED, Job.Status.CANCELLED
-
-
-def drain(published: Published) -> None:
-    """Do what workers do, until no message is left."""
-    while published:
-        execution.execute_job(job_id=published.pop(0))
 
 
 def held_job(run: Run, worker: Worker, *, pid: int, attempt: int = 1) -> Job:
@@ -38,7 +33,9 @@ def test_a_new_run_dispatches_only_its_first_window(count: Any, published: Publi
     assert [event["type"] for event in log_of(run)] == ["start"]
 
 
-def test_the_first_two_jobs_travel_on_the_queue_that_is_served_first(count: Any, published: Published) -> None:
+def test_the_first_two_jobs_travel_on_the_queue_that_is_served_first(
+    count: Any, published: Published
+) -> None:
     run = count(10)
     assert published.first_queue == [job.pk for job in run.jobs.order_by("position")[:2]]
 
@@ -64,7 +61,7 @@ def test_the_next_jobs_are_released_when_half_the_window_is_free(count: Any, pub
 
 def test_a_run_ends_with_its_last_job(count: Any, published: Published) -> None:
     run = count(10)
-    drain(published)
+    published.execute_all()
     log = log_of(run)
     assert [event["type"] for event in log] == ["start"] + ["result"] * 10 + ["complete"]
     assert log[-1]["status"] == "completed"
@@ -77,7 +74,7 @@ def test_known_outcomes_are_linked_when_the_run_is_created(count: Any, published
     run = count(4, known=["1", "3"])
     assert statuses(run.pk) == [DISPATCHED, SUCCEEDED, DISPATCHED, SUCCEEDED]
     assert [(event["key"], event["cached"]) for event in log_of(run)[1:]] == [("1", True), ("3", True)]
-    drain(published)
+    published.execute_all()
     assert log_of(run)[-1]["summary"] == {"sum": 6}
 
 
@@ -89,7 +86,7 @@ def test_a_run_of_known_outcomes_only_ends_at_once(count: Any, published: Publis
 
 
 def test_a_request_that_cannot_be_planned_stores_nothing(count: Any) -> None:
-    with pytest.raises(InvalidSpec, match="must be at least 1"):
+    with pytest.raises(InvalidSpecError, match="must be at least 1"):
         count(0)
     assert not Run.objects.exists()
 
@@ -111,7 +108,7 @@ def test_a_message_that_comes_twice_changes_nothing(count: Any, published: Publi
 
 def test_an_error_of_the_input_fails_the_job_at_once(count: Any, published: Published) -> None:
     run = count(2, wrong=["0"])
-    drain(published)
+    published.execute_all()
     failure = log_of(run)[1]
     assert (failure["type"], failure["key"], failure["reason"]) == ("failure", "0", "0 is no good")
     assert (run.status, run.succeeded, run.failed) == ("completed", 1, 1)
@@ -120,7 +117,7 @@ def test_an_error_of_the_input_fails_the_job_at_once(count: Any, published: Publ
 
 def test_a_bug_in_a_handler_fails_only_its_job(count: Any, published: Published) -> None:
     run = count(2, broken=["1"])
-    drain(published)
+    published.execute_all()
     assert run.jobs.get(key="1").error == "internal error: ZeroDivisionError: a bug"
     assert log_of(run)[-1]["summary"] == {"sum": 0}
 
@@ -134,7 +131,9 @@ def test_only_the_current_attempt_may_fail_a_job(count: Any, published: Publishe
     assert statuses(run.pk) == [RUNNING]
 
 
-def test_an_earlier_attempt_may_complete_a_job_that_waits_for_its_next(count: Any, published: Published) -> None:
+def test_an_earlier_attempt_may_complete_a_job_that_waits_for_its_next(
+    count: Any, published: Published
+) -> None:
     run = count(6)
     claim = claims.claim_job(published[0])
     assert claim is not None
@@ -147,7 +146,9 @@ def test_an_earlier_attempt_may_complete_a_job_that_waits_for_its_next(count: An
     assert run.in_flight == 5
 
 
-def test_stop_cancels_what_is_unfinished_and_discards_what_comes_later(count: Any, published: Published) -> None:
+def test_stop_cancels_what_is_unfinished_and_discards_what_comes_later(
+    count: Any, published: Published
+) -> None:
     run = count(6)
     execution.execute_job(job_id=published.pop(0))
     claim = claims.claim_job(published.pop(0))
@@ -155,15 +156,19 @@ def test_stop_cancels_what_is_unfinished_and_discards_what_comes_later(count: An
     control.stop_run(run_id=run.pk)
     assert statuses(run.pk) == [SUCCEEDED] + [CANCELLED] * 5
     assert not completion.complete_job(claim, execution.handlers.find("count"), 1, elapsed_ms=1.0)
-    drain(published)
+    published.execute_all()
     log = log_of(run)
     assert [event["type"] for event in log] == ["start", "result", "complete"]
-    assert (log[-1]["status"], log[-1]["reason"], log[-1]["progress"]["cancelled"]) == ("stopped", "stopped", 5)
+    assert (log[-1]["status"], log[-1]["reason"], log[-1]["progress"]["cancelled"]) == (
+        "stopped",
+        "stopped",
+        5,
+    )
 
 
 def test_stopping_an_ended_run_changes_nothing(count: Any, published: Published) -> None:
     run = count(1)
-    drain(published)
+    published.execute_all()
     assert control.stop_run(run_id=run.pk).status == "completed"
     assert len(log_of(run)) == 3
 
@@ -180,10 +185,10 @@ def test_pause_takes_back_what_no_process_holds_and_resume_goes_on(count: Any, p
         assert claims.claim_job(job_id) is None
     control.resume_run(run_id=run.pk)
     assert statuses(run.pk) == [SUCCEEDED] + [DISPATCHED] * 5
-    drain(published)
-    assert [event["type"] for event in log_of(run)] == ["start", "progress", "result", "progress"] + ["result"] * 5 + [
-        "complete"
-    ]
+    published.execute_all()
+    assert [event["type"] for event in log_of(run)] == ["start", "progress", "result", "progress"] + [
+        "result"
+    ] * 5 + ["complete"]
 
 
 def test_pauses_do_not_count_as_elapsed_time(count: Any) -> None:
@@ -195,7 +200,9 @@ def test_pauses_do_not_count_as_elapsed_time(count: Any) -> None:
     assert run.elapsed_seconds(timezone.now()) == pytest.approx(40, abs=2)
 
 
-def test_the_sweeper_sends_a_lost_message_again_without_counting_an_attempt(count: Any, published: Published) -> None:
+def test_the_sweeper_sends_a_lost_message_again_without_counting_an_attempt(
+    count: Any, published: Published
+) -> None:
     run = count(3)
     published.clear()
     sweeper.sweep()
@@ -205,7 +212,7 @@ def test_the_sweeper_sends_a_lost_message_again_without_counting_an_attempt(coun
     assert len(published) == 3
     assert {(job.deliveries, job.attempt) for job in run.jobs.all()} == {(2, 0)}
     assert run.jobs.first().redeliver_at > timezone.now() + timedelta(seconds=3)
-    drain(published)
+    published.execute_all()
     assert log_of(run)[-1]["type"] == "complete"
 
 
@@ -217,7 +224,7 @@ def test_the_sweeper_gives_a_dead_childs_job_to_another(
     sweeper.sweep()
     job = run.jobs.get(position=0)
     assert (job.status, job.attempt) == (DISPATCHED, 1)
-    drain(published)
+    published.execute_all()
     assert log_of(run)[-1]["summary"] == {"sum": 1}
     assert run.jobs.get(position=0).attempt == 2
 

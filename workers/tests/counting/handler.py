@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from workers.handlers import InvalidSpec, JobError, PlannedJob, Spec
+from workers.handlers import InvalidSpecError, JobError, PlannedJob, Spec
 from workers.models import Job
 
 
@@ -27,7 +27,7 @@ class CountingHandler:
 
     def plan(self, spec: Spec) -> Sequence[PlannedJob]:
         if spec["jobs"] == 0:
-            raise InvalidSpec({"jobs": ["must be at least 1"]})
+            raise InvalidSpecError({"jobs": ["must be at least 1"]})
         known = set(spec["known"])
         return [PlannedJob(str(k), k if str(k) in known else None) for k in range(spec["jobs"])]
 

@@ -1,0 +1,106 @@
+"""Requests to backtest: what is refused, with which words, and that nothing is stored then."""
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from workers.models import Event, Job, Run
+from workers.tests.broker import Published
+
+BAD = [
+    ({"strategy": "nope"}, "strategy", "There is no strategy 'nope'; there are rsi, sma_cross"),
+    ({"strategy": None}, "strategy", "null"),
+    ({"parameters": {"period": 1}}, "parameters.period", "greater than or equal to 2"),
+    ({"parameters": {"period": "x"}}, "parameters.period", "valid integer"),
+    ({"parameters": {"speed": 3}}, "parameters.speed", "not permitted"),
+    ({"parameters": []}, "parameters", "dictionary"),
+    (
+        {"strategy": "sma_cross", "parameters": {"fast": 30, "slow": 30}},
+        "parameters.non_field_errors",
+        "must be below slow",
+    ),
+    ({"symbols": ["AAAUSDT", "XYZUSDT"]}, "symbols", "Unknown: XYZUSDT"),
+    ({"symbols": []}, "symbols", 'Must be "all" or a list'),
+    ({"symbols": [1]}, "symbols", 'Must be "all" or a list'),
+    ({"symbols": "AAAUSDT"}, "symbols", 'Must be "all" or a list'),
+    ({"interval": "7m"}, "interval", "not a valid choice"),
+    ({"interval": "5m"}, "interval", "There are no 5m candles"),
+    ({"source": "mars"}, "source", "there are 1h from test"),
+    ({"start": "2021-02-01", "end": "2021-02-01"}, "end", "after start"),
+    ({"start": "yesterday"}, "start", "Must be a date such as"),
+    ({"start": 5}, "start", "Must be a date such as"),
+    ({"start": "1990-01-01", "end": "1990-02-01"}, "symbols", "none of them has candles in this range"),
+    ({"fee_rate": -0.1}, "fee_rate", "at least 0"),
+    ({"fee_rate": "nan"}, "fee_rate", "valid number"),
+    ({"fee_rate": "inf"}, "fee_rate", "valid number"),
+    ({"slippage_rate": 2}, "slippage_rate", "at most 0.5"),
+    ({"initial_cash": 0}, "initial_cash", "above 0"),
+    ({"initial_cash": -5}, "initial_cash", "above 0"),
+    ({"fill": "tomorrow"}, "fill", "not a valid choice"),
+    ({"max_parallel": 0}, "max_parallel", "greater than or equal to 1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"), BAD, ids=[f"{field}={change}" for change, field, _ in BAD]
+)
+def test_a_bad_field_is_named_and_nothing_is_stored(
+    client: APIClient, market: None, published: Published, change: dict[str, Any], field: str, words: str
+) -> None:
+    response = client.post("/api/backtests/", {"strategy": "rsi", **change}, format="json")
+    problem = response.json()
+    assert (response.status_code, response.headers["Content-Type"]) == (400, "application/problem+json")
+    assert words in " ".join(problem["errors"][field]), problem
+    assert (Run.objects.count(), Job.objects.count(), Event.objects.count(), published) == (0, 0, 0, [])
+
+
+@pytest.mark.parametrize("body", ["{", "NaN", '{"strategy": "rsi", "fee_rate": NaN}', "\xff", ""])
+def test_a_body_that_is_not_json_is_a_bad_request(client: APIClient, market: None, body: str) -> None:
+    response = client.post("/api/backtests/", body.encode("latin-1"), content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["status"] == 400
+
+
+@pytest.mark.parametrize("body", ["[]", "1", '"rsi"', "null"])
+def test_json_that_is_no_object_is_a_bad_request(client: APIClient, market: None, body: str) -> None:
+    response = client.post("/api/backtests/", body.encode(), content_type="application/json")
+    assert response.status_code == 400
+
+
+def test_a_body_over_the_limit_is_too_large(client: APIClient, market: None) -> None:
+    body = b'{"strategy": "' + b"x" * 1_100_000 + b'"}'
+    response = client.post("/api/backtests/", body, content_type="application/json")
+    assert response.status_code == 413
+    assert "1048576 bytes" in response.json()["detail"]
+
+
+def test_another_media_type_is_refused(client: APIClient, market: None) -> None:
+    assert client.post("/api/backtests/", "strategy=rsi", content_type="text/plain").status_code == 415
+
+
+def test_defaults_are_filled_in(client: APIClient, market: None, published: Published) -> None:
+    response = client.post("/api/backtests/", {"strategy": "rsi"}, format="json")
+    run = response.json()
+    assert (response.status_code, response.headers["Location"]) == (202, run["links"]["self"])
+    assert run["spec"] == {
+        "strategy": "rsi",
+        "parameters": {"period": 14, "smoothing": "wilder", "oversold": 30.0, "overbought": 70.0},
+        "symbols": "all",
+        "source": "test",
+        "interval": "1h",
+        "start": "2021-01-01T00:00:00Z",
+        "end": "2021-02-11T16:00:00Z",
+        "initial_cash": 10000.0,
+        "fee_rate": 0.001,
+        "slippage_rate": 0.0005,
+        "fill": "next_open",
+        "max_parallel": None,
+    }
+
+
+def test_symbols_are_read_in_any_case_and_once(client: APIClient, market: None, published: Published) -> None:
+    body = {"strategy": "rsi", "symbols": ["aaausdt", "AAAUSDT"]}
+    run = client.post("/api/backtests/", body, format="json").json()
+    assert run["spec"]["symbols"] == ["AAAUSDT"]
+    assert run["progress"]["total"] == 1
