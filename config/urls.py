@@ -8,7 +8,11 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/health/", health, name="health"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="frontend/api_docs.html"),
+        name="docs",
+    ),
     path("api/", include("backtests.urls")),
     path("api/", include("market_data.urls")),
     path("api/", include("workers.urls")),

@@ -133,3 +133,16 @@ def test_names_that_are_markup_stay_text(page: Page, site: Site, watched: Watche
     assert page.evaluate("window.broken") is None
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert watched.complaints == []
+
+
+@pytest.mark.parametrize("address", ["/api/docs/", "/admin/", "/admin/workers/run/"])
+def test_pages_of_libraries_keep_to_the_policy_and_to_this_host(
+    page: Page, site: Site, watched: Watched, address: str
+):
+    response = page.goto(address)
+    assert response is not None
+    assert response.status == 200
+    page.wait_for_load_state("networkidle")
+    if address == "/api/docs/":
+        expect(page.get_by_text("/api/backtests/", exact=True)).to_be_visible()
+    assert watched.complaints == []
