@@ -39,5 +39,7 @@ class Digester:
         end_ms = min(spec.end_ms, series.last_open_ms + series.interval_ms)
         candles = store.range_checksum(series, spec.start_ms, spec.end_ms, spec.warm_up_bars)
         digest = self._common.copy()
-        digest.update(f"{series.cryptocurrency.symbol} {series.generated} {start_ms} {end_ms} {candles}".encode())
+        digest.update(
+            f"{series.cryptocurrency.symbol} {series.generated} {start_ms} {end_ms} {candles}".encode()
+        )
         return UUID(bytes=digest.digest())

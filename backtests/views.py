@@ -59,7 +59,9 @@ class ResultList(generics.ListAPIView[ResultLink]):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("ordering", OpenApiTypes.STR, description="A metric or `symbol`; `-sharpe` for falling."),
+            OpenApiParameter(
+                "ordering", OpenApiTypes.STR, description="A metric or `symbol`; `-sharpe` for falling."
+            ),
             OpenApiParameter("search", OpenApiTypes.STR, description="Part of a symbol."),
         ]
     )
@@ -96,4 +98,7 @@ def _ordering(text: str) -> list[Any]:
     if name not in SORTABLE:
         raise ValidationError({"ordering": [f"Can't sort by {name[:40]!r}; by {', '.join(SORTABLE)}."]})
     field = F(SORTABLE[name])
-    return [field.desc(nulls_last=True) if text.startswith("-") else field.asc(nulls_last=True), "job__position"]
+    return [
+        field.desc(nulls_last=True) if text.startswith("-") else field.asc(nulls_last=True),
+        "job__position",
+    ]

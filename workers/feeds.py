@@ -115,9 +115,10 @@ class _Feed:
         if self._last_seq is None:
             self._last_seq = seq
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
         """Put rings into the queue; while Redis is away, the reading every second does all the work."""
@@ -184,5 +185,5 @@ async def _watch(run_id: UUID) -> AsyncGenerator[tuple[_Feed, Watcher]]:
     finally:
         feed.watchers.discard(watcher)
         if not feed.watchers:
-            feed.close()
             del _feeds[key]
+            await feed.close()
