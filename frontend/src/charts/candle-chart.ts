@@ -10,7 +10,7 @@ import type { Trade } from "../api/types";
 import { PageElement } from "../element";
 import * as format from "../format";
 import { THEME_CHANGED, colour } from "../theme";
-import type { Overlay } from "./indicators";
+import type { Overlay } from "./overlays";
 
 const seconds = (ms: number): UTCTimestamp => (ms / 1000) as UTCTimestamp;
 
@@ -97,11 +97,11 @@ class CandleChart extends PageElement {
   }
 
   private addOverlays(chart: IChartApi, candles: CandleArrays): void {
-    const colours = [colour("accent"), colour("warn")];
+    const colours = [colour("accent"), colour("warn"), colour("muted")];
     for (const [index, overlay] of this.overlays.entries()) {
       const line = chart.addSeries(LineSeries, {
         color: colours[index % colours.length]!, lineWidth: 1, priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false,
-        title: overlay.title, ...(overlay.pane > 0 ? { priceFormat: { type: "custom" as const, formatter: (value: number) => format.number(value, 0), minMove: 0.01 } } : {}),
+        title: overlay.title, ...(overlay.pane > 0 ? { priceFormat: { type: "custom" as const, formatter: (value: number) => format.price(value), minMove: 1e-10 } } : {}),
       }, overlay.pane);
       line.setData(candles.time_ms.map((time, bar) => {
         const value = overlay.values[bar]!;

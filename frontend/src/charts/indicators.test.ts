@@ -1,21 +1,37 @@
 import { expect, test } from "vitest";
 
-import { overlaysOf, relativeStrength, simpleAverage } from "./indicators";
+import reference from "../../../tests/fixtures/indicators.json";
+import * as indicators from "./indicators";
+import { overlaysOf } from "./overlays";
 
-test("a simple average starts with its first full window", () => {
-  expect([...simpleAverage([1, 2, 3, 4], 2)]).toEqual([NaN, 1.5, 2.5, 3.5]);
-});
+const { high, low, close } = reference.candles;
+const bands = indicators.meanAndDeviation(close, 6);
+const macd = indicators.macd(close, 5, 9, 4);
 
-test("the relative strength index follows Wilder", () => {
-  // Gains 1, 1 and losses 0, 1 in the first window of 3 changes; then Wilder's smoothing.
-  const values = relativeStrength([10, 11, 10, 11, 13], 3);
-  expect([...values.slice(0, 3)]).toEqual([NaN, NaN, NaN]);
-  expect(values[3]).toBeCloseTo((100 * (2 / 3)) / (2 / 3 + 1 / 3), 12);
-  const [gains, losses] = [((2 / 3) * 2 + 2) / 3, ((1 / 3) * 2) / 3];
-  expect(values[4]).toBeCloseTo((100 * gains) / (gains + losses), 12);
+// The reference was computed by the engine; a test of the engine's side holds it there.
+test.each<[keyof typeof reference.values, Float64Array]>([
+  ["sma", indicators.simpleAverage(close, 6)],
+  ["ema", indicators.exponentialAverage(close, 6)],
+  ["rsi", indicators.relativeStrength(close, 6)],
+  ["simple_rsi", indicators.simpleStrength(close, 6)],
+  ["macd", macd.line],
+  ["macd_signal", macd.signal],
+  ["mean", bands.mean],
+  ["deviation", bands.deviation],
+  ["atr", indicators.averageTrueRange(high, low, close, 6)],
+  ["roc", indicators.rateOfChange(close, 6)],
+  ["highest", indicators.extremeBefore(high, 6, Math.max)],
+  ["lowest", indicators.extremeBefore(low, 6, Math.min)],
+])("%s agrees with the engine", (name, values) => {
+  const expected = reference.values[name];
+  expect([...values].map((value) => Number.isNaN(value))).toEqual(expected.map((value) => value === null));
+  expected.forEach((value, bar) => {
+    if (value !== null) expect(values[bar]).toBeCloseTo(value, 9);
+  });
 });
 
 test("strategies that the page does not know have no overlays", () => {
-  expect(overlaysOf("my_own", {}, [1, 2])).toEqual([]);
-  expect(overlaysOf("sma_cross", { fast: 1, slow: 2 }, [1, 2]).map(({ title }) => title)).toEqual(["Fast", "Slow"]);
+  const candles = { time_ms: [], open: [], high, low, close };
+  expect(overlaysOf("my_own", {}, candles)).toEqual([]);
+  expect(overlaysOf("bollinger_breakout", { period: 6, width: 2 }, candles).map(({ title }) => title)).toEqual(["Upper", "Middle", "Lower"]);
 });

@@ -7,7 +7,7 @@ import type { ResultDetail, Run, Trade } from "../api/types";
 import "../charts/candle-chart";
 import { type MonthlyReturns, buyAndHold, monthlyReturns } from "../charts/curves";
 import "../charts/equity-chart";
-import { type Overlay, overlaysOf } from "../charts/indicators";
+import { type Overlay, overlaysOf } from "../charts/overlays";
 import { PageElement } from "../element";
 import * as format from "../format";
 import { generatedMark, reusedMark, warningMark } from "../parts/marks";
@@ -88,7 +88,7 @@ class ResultView extends PageElement {
       const candles = await getCandles(this.run, symbol);
       if (symbol !== this.symbol) return;
       this.buyHold = buyAndHold(detail.equity.time_ms, candles.time_ms, candles.open, candles.close, spec.initial_cash);
-      this.overlays = overlaysOf(spec.strategy, spec.parameters, candles.close);
+      this.overlays = overlaysOf(spec.strategy, spec.parameters, candles);
       this.candles = candles;
     } catch (error) {
       // The result is there without them: its series may have been deleted, or its range is too long for a chart.
