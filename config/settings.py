@@ -123,6 +123,8 @@ CANDLE_FILES_DIR = Path(env.str("CANDLE_FILES_DIR", default=str(HOME_DIR / "cand
 """Host-local candle files; may be deleted at any time."""
 CANDLE_FILES_MAX_BYTES = env.int("CANDLE_FILES_MAX_BYTES", default=20 * 1024**3)
 """Above this the least recently used candle files go."""
+EXCHANGE_URLS: dict[str, str] = env.json("EXCHANGE_URLS", default={})
+"""Hosts to ask instead of an exchange's own, by ccxt's name of it: a mirror, or a proxy."""
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -1,0 +1,17 @@
+from collections.abc import Iterator
+
+import pytest
+
+from market_data.exchanges import connection
+from market_data.tests.exchanges.server import Exchange, running_exchange
+
+
+@pytest.fixture
+def server(settings, tmp_path, monkeypatch) -> Iterator[Exchange]:
+    """A local exchange that ccxt's Binance and Kraken talk to; they wait little between attempts."""
+    settings.CANDLE_FILES_DIR = tmp_path / "candles"
+    monkeypatch.setattr(connection, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "TIMEOUT_MS", 300)
+    with running_exchange() as exchange:
+        settings.EXCHANGE_URLS = {"binance": exchange.url, "kraken": exchange.url}
+        yield exchange
