@@ -20,6 +20,7 @@ MIN_FRAMES_PER_SECOND = 30
 MAX_GROWTH_BYTES = 3_000_000
 RESULTS = 211
 BURST_MS = 500
+CANDLES = 43_800
 
 FIXTURE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "fixtures" / "run_events.json").read_text())
 
@@ -47,6 +48,12 @@ window.burst = (events, ms) => new Promise((done) => {
   }, 2);
 });
 """
+
+COUNT_FRAMES = """() => {
+  window.frames_ = [];
+  const frame = (now) => { window.frames_.push(now); requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+}"""
 
 
 def test_the_first_load_brings_little_script(page: Page, site: Site):
@@ -173,6 +180,35 @@ def test_sorting_a_market_is_instant(page: Page, site: Site):
     )
     assert page.locator(ROWS).first.get_attribute("data-symbol") == "COIN0USDT"
     assert took_ms <= 100
+
+
+def test_long_candles_pan_smoothly(page: Page, site: Site):
+    """43,800 hourly candles, dragged through for a second."""
+    opens = [100 + (bar * 7919 % 1000) / 100 for bar in range(CANDLES)]
+    columns = {
+        "time_ms": [1_577_836_800_000 + 3_600_000 * bar for bar in range(CANDLES)],
+        "open": opens,
+        "high": [price + 2 for price in opens],
+        "low": [price - 2 for price in opens],
+        "close": [price + 1 for price in opens],
+    }
+    page.route("**/candles/**", lambda route: route.fulfill(json=columns))
+    page.goto(f"{site.finished_run(parameters={'period': 59})}BTCUSDT/")
+    canvas = page.locator("cs-candle-chart canvas").first
+    canvas.wait_for()
+    page.wait_for_timeout(500)
+    box = canvas.bounding_box()
+    assert box is not None
+    page.evaluate(COUNT_FRAMES)
+    page.mouse.move(box["x"] + 100, box["y"] + 80)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(box["x"] + 100 + step * 8, box["y"] + 80)
+    page.mouse.up()
+    for _ in range(10):
+        page.mouse.wheel(0, 120)
+    frames: list[float] = page.evaluate("window.frames_")
+    assert (len(frames) - 1) / (frames[-1] - frames[0]) * 1000 >= MIN_FRAMES_PER_SECOND
 
 
 def test_memory_stays_flat_over_ten_runs_in_one_tab(page: Page, site: Site):

@@ -135,6 +135,25 @@ def test_names_that_are_markup_stay_text(page: Page, site: Site, watched: Watche
     assert watched.complaints == []
 
 
+def test_a_result_with_a_monstrous_name_fits_and_runs_nothing(page: Page, site: Site, watched: Watched):
+    address = site.finished_run(parameters={"period": 67}, symbols=["BTCUSDT", "ETHUSDT"])
+    name = "<script>window.broken=1</script>" * 300
+    results = site.get(f"/api/backtests/{address.split('/')[2]}/results/")
+    results["results"][0].update(symbol=name, warnings=[{"code": name, "message": name}])
+    page.route("**/results/?**", lambda route: route.fulfill(json=results))
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(address)
+        expect(page.locator(ROWS)).to_have_count(2)
+        assert page.evaluate("window.broken") is None
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        heights = page.evaluate(
+            "s => [...document.querySelectorAll(s)].map(row => row.getBoundingClientRect().height)", ROWS
+        )
+        assert heights == [32, 32]
+    assert watched.complaints == []
+
+
 @pytest.mark.parametrize("address", ["/api/docs/", "/admin/", "/admin/workers/run/"])
 def test_pages_of_libraries_keep_to_the_policy_and_to_this_host(
     page: Page, site: Site, watched: Watched, address: str
