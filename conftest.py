@@ -6,8 +6,10 @@ a private PostgreSQL instead; `DATABASE_URL` and `REDIS_URL` name servers that e
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -74,6 +76,18 @@ def django_db_modify_db_settings() -> None:
     if connection.vendor == "sqlite":
         name = str(Path(os.environ["CANDLESTREAM_HOME"]) / "test.sqlite3")
         connection.settings_dict["TEST"]["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let PostgreSQL drop the test database although threads that keep their connections still have theirs."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(scope="session")
