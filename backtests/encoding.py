@@ -24,14 +24,12 @@ TRADES_FORMAT: tuple[tuple[str, str], ...] = (
 )
 """Stored columns; return and fees follow from the others exactly enough to leave them out."""
 BYTES_PER_TRADE = sum(np.dtype(kind).itemsize for _, kind in TRADES_FORMAT)
-LEVEL = 1
-"""Higher zlib levels cost several times the time for a percent of space: prices are mostly noise."""
 
 
 def encode_trades(trades: Trades) -> bytes:
     """Columns of closed trades, compressed."""
     columns = [_shuffled(getattr(trades, name).astype(kind)) for name, kind in TRADES_FORMAT]
-    return zlib.compress(b"".join(columns), LEVEL)
+    return _compressed(b"".join(columns))
 
 
 def decode_trades(data: bytes | memoryview) -> Trades:
@@ -48,7 +46,7 @@ def decode_trades(data: bytes | memoryview) -> Trades:
 
 def encode_equity(time_ms: IntArray, value: FloatArray) -> bytes:
     """Points of an equity curve, compressed; values to 7 digits, which a drawing can't tell."""
-    return zlib.compress(_shuffled(time_ms.astype("<i8")) + _shuffled(value.astype("<f4")), LEVEL)
+    return _compressed(_shuffled(time_ms.astype("<i8")) + _shuffled(value.astype("<f4")))
 
 
 def decode_equity(data: bytes | memoryview) -> tuple[IntArray, FloatArray]:
@@ -71,6 +69,12 @@ def _with_derived(columns: "dict[str, NDArray[np.generic]]") -> Trades:
     values["fees"] = gross - values["pnl"]
     values["return_"] = values["pnl"] / (size * entry)
     return Trades(**values)  # pyright: ignore[reportArgumentType]
+
+
+def _compressed(data: bytes) -> bytes:
+    """Compress runs of equal bytes only: prices are mostly noise, in which zlib would look for matches in vain."""
+    compressor = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
+    return compressor.compress(data) + compressor.flush()
 
 
 def _shuffled(column: "NDArray[np.generic]") -> bytes:

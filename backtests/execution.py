@@ -1,7 +1,10 @@
 """One backtest of one cryptocurrency, from its candles to a Result that can be stored."""
 
+import math
 from dataclasses import asdict
 from typing import Any
+
+import numpy as np
 
 from backtests.digests import Digester
 from backtests.encoding import encode_equity, encode_trades
@@ -11,7 +14,7 @@ from backtests.engine.errors import EngineError
 from backtests.models import Result
 from backtests.spec import BacktestSpec
 from market_data import quality, store
-from market_data.candles import Candles
+from market_data.candles import Candles, IntArray
 from market_data.errors import MarketDataError
 from market_data.models import CandleSeries
 from workers.handlers import JobError
@@ -52,7 +55,8 @@ def _require_candles(candles: Candles, spec: BacktestSpec, series: CandleSeries)
 
 
 def _result(spec: BacktestSpec, series: CandleSeries, candles: Candles, outcome: Backtest) -> Result:
-    counts = quality.count(candles, series.interval_ms)
+    gap_count, missing_count = _gaps(candles.open_time_ms, series.interval_ms)
+    points = downsample(outcome.open_time_ms, outcome.equity)
     return Result(
         id=Digester(spec).digest(series),
         symbol=series.cryptocurrency.symbol,
@@ -64,16 +68,30 @@ def _result(spec: BacktestSpec, series: CandleSeries, candles: Candles, outcome:
         first_open_ms=int(candles.open_time_ms[0]),
         last_open_ms=int(candles.open_time_ms[-1]),
         candle_count=len(candles),
-        gap_count=counts.gap_count,
-        missing_count=counts.missing_count,
+        gap_count=gap_count,
+        missing_count=missing_count,
         generated=series.generated,
         warnings=_warnings(series, candles),
-        sparkline=sparkline(outcome.equity),
+        sparkline=_rounded(sparkline(points[1])),
         open_trade=None if outcome.open_trade is None else outcome.open_trade.to_record(),
         trades=encode_trades(outcome.trades),
-        equity=encode_equity(*downsample(outcome.open_time_ms, outcome.equity)),
+        equity=encode_equity(*points),
         **asdict(outcome.metrics),
     )
+
+
+def _gaps(open_time_ms: IntArray, interval_ms: int) -> tuple[int, int]:
+    """Gaps and the candles missing in them; most ranges have as many candles as fit, which is seen at once."""
+    if int(open_time_ms[-1] - open_time_ms[0]) == (len(open_time_ms) - 1) * interval_ms:
+        return 0, 0
+    missing = quality.missing_before(open_time_ms, interval_ms)
+    return int(np.count_nonzero(missing)), int(missing.sum())
+
+
+def _rounded(values: list[float]) -> list[float]:
+    """To 6 significant digits of the largest: a drawing the size of a word needs no more, and every event carries it."""
+    largest = max(map(abs, values))
+    return np.round(values, 5 - math.floor(math.log10(largest)) if largest > 0 else 0).tolist()
 
 
 def _warnings(series: CandleSeries, candles: Candles) -> list[dict[str, Any]]:

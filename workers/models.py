@@ -175,7 +175,9 @@ class Job(models.Model):
         ordering: ClassVar = ["run", "position"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "key"], name="workers_job_key")]
         indexes: ClassVar = [
-            models.Index(fields=["run", "status", "position"]),
+            models.Index(
+                fields=["run", "position"], condition=models.Q(status="pending"), name="workers_job_pending"
+            ),
             models.Index(
                 fields=["redeliver_at"],
                 condition=models.Q(status="dispatched"),
