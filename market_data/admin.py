@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from market_data import manifest as manifests
-from market_data.models import CandleChunk, CandleSeries, Cryptocurrency
+from market_data.models import CandleChunk, CandleSeries, Cryptocurrency, DownloadSchedule
 
 
 class _ReadOnly(admin.ModelAdmin):  # pyright: ignore[reportMissingTypeArgument]
@@ -128,3 +128,17 @@ class CandleChunkAdmin(_ReadOnly):
     def month_name(self, chunk: CandleChunk) -> str:
         """As a date."""
         return manifests.month_name(chunk.month)
+
+
+@admin.register(DownloadSchedule)
+class DownloadScheduleAdmin(admin.ModelAdmin):  # pyright: ignore[reportMissingTypeArgument]
+    """Series that are kept up to date."""
+
+    list_display = ("exchange", "interval", "symbol_count", "every_minutes", "enabled", "next_at", "last_run")
+    list_filter = ("exchange", "enabled")
+    raw_id_fields = ("owner", "last_run")
+
+    @admin.display(description="symbols")
+    def symbol_count(self, schedule: DownloadSchedule) -> str:
+        """How many, or all that are stored."""
+        return str(len(schedule.symbols)) if schedule.symbols else "all stored"

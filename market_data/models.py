@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from market_data import manifest as manifests
 from market_data.intervals import INTERVAL_MS
@@ -112,3 +114,43 @@ class CandleChunk(models.Model):
 def as_datetime(time_ms: int | None) -> datetime | None:
     """Milliseconds since 1970 as a time in UTC."""
     return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, tz=UTC)
+
+
+class DownloadResult(models.Model):
+    """What one job of a download has brought."""
+
+    job = models.OneToOneField("workers.Job", on_delete=models.CASCADE, related_name="download_result")
+    symbol = models.CharField(max_length=40)
+    series = models.ForeignKey(CandleSeries, on_delete=models.SET_NULL, null=True, blank=True)
+    added_count = models.PositiveIntegerField(help_text="Candles that were not there before.")
+
+    class Meta:
+        ordering = ("symbol",)
+
+    def __str__(self) -> str:
+        return f"{self.symbol}: {self.added_count:,} candles"
+
+
+class DownloadSchedule(models.Model):
+    """Series that are kept up to date: a download is started every so often."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    exchange = models.CharField(
+        max_length=40, help_text="As ccxt names it: binance, coinbase, kraken, bybit, okx."
+    )
+    interval = models.CharField(max_length=4, choices=[(name, name) for name in INTERVAL_MS])
+    symbols = models.JSONField(
+        default=list, blank=True, help_text="Empty: every series there is of the exchange."
+    )
+    every_minutes = models.PositiveIntegerField(default=60)
+    enabled = models.BooleanField(default=True)
+    next_at = models.DateTimeField(default=timezone.now)
+    last_run = models.ForeignKey(
+        "workers.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("exchange", "interval")
+
+    def __str__(self) -> str:
+        return f"{self.exchange} {self.interval}, every {self.every_minutes} minutes"
