@@ -97,7 +97,7 @@ def backtest(
     inside, flags = cut(same_kind_of_memory(candles), signals.flags, start_ms, end_ms)
     execution = execution or Execution()
     equity = np.empty(len(inside))
-    days = kernel.day_ends(inside.open_time_ms)
+    days = kernel.day_ends(inside.open_time_ms, interval_ms)
     totals, trade_rows, open_trade_row = kernel.simulate(
         *kernel_arguments(inside, days, flags, execution, equity, True)
     )

@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from backtests.engine.compiled import compiled
+from backtests.engine.compiled import compiled, compiled_for_numbers
 from backtests.engine.signals import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Flags
 from market_data.candles import FloatArray, IntArray
 
 DAY_MS = 86_400_000
 NEVER = 2**62
+BLOCK = 16
+"""Bars that are looked at together before one by one."""
 
 # Why a position was closed. The order is that of `trades.EXIT_REASONS`.
 SIGNAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, MAX_HOLDING, LIQUIDATION = 0, 1, 2, 3, 4, 5
@@ -156,22 +158,40 @@ def _sum_up_days(totals: FloatArray, day_values: FloatArray, days: IntArray, ini
 
 
 @compiled
-def day_ends(open_time_ms: IntArray) -> tuple[IntArray, IntArray]:
-    """Each UTC day that has candles, counted from 1970, and the bar after its last one."""
+def day_ends(open_time_ms: IntArray, interval_ms: int) -> tuple[IntArray, IntArray]:
+    """Each UTC day that has candles, counted from 1970, and the bar after its last one.
+
+    As bars are at least `interval_ms` apart, the next day begins no later than so many bars on: two looks a day where
+    no candle is missing.
+    """
     n_bars = open_time_ms.shape[0]
     days = np.empty(n_bars, dtype=np.int64)
     ends = np.empty(n_bars, dtype=np.int64)
     n_days = 0
-    midnight = open_time_ms[0]
-    for bar in range(n_bars):
-        if open_time_ms[bar] >= midnight:
-            days[n_days] = open_time_ms[bar] // DAY_MS
-            midnight = days[n_days] * DAY_MS + DAY_MS
-            if n_days > 0:
-                ends[n_days - 1] = bar
-            n_days += 1
-    ends[n_days - 1] = n_bars
+    bar = 0
+    while bar < n_bars:
+        day = open_time_ms[bar] // DAY_MS
+        left_ms = (day + 1) * DAY_MS - open_time_ms[bar]
+        bar = n_bars if interval_ms == 0 else min(bar + (left_ms + interval_ms - 1) // interval_ms, n_bars)
+        while open_time_ms[bar - 1] >= (day + 1) * DAY_MS:
+            bar -= 1
+        days[n_days] = day
+        ends[n_days] = bar
+        n_days += 1
     return days[:n_days].copy(), ends[:n_days].copy()
+
+
+@compiled_for_numbers
+def _extremes(
+    low: FloatArray, high: FloatArray, first: int, end: int, lowest: float, highest: float
+) -> tuple[float, float]:
+    """The lowest and the highest price so far, carried on over a stretch of bars."""
+    for bar in range(
+        np.uint64(first), np.uint64(end)
+    ):  # unsigned: an index that can't be negative needs no check
+        lowest = low[bar] if low[bar] < lowest else lowest
+        highest = high[bar] if high[bar] > highest else highest
+    return lowest, highest
 
 
 @compiled
@@ -208,6 +228,21 @@ def _value_stretch(
 
 
 @compiled
+def _next_flag(flags: Flags, wanted: int, bar: int, end: int) -> int:
+    """The first bar from `bar` on that says one of the wanted things, else `end`; looks at blocks of bars first."""
+    while bar + BLOCK <= end:
+        said = np.uint8(0)
+        for offset in range(BLOCK):
+            said |= flags[np.uint64(bar) + np.uint64(offset)]
+        if said & wanted:
+            break
+        bar += BLOCK
+    while bar < end and flags[bar] & wanted == 0:
+        bar += 1
+    return bar
+
+
+@compiled
 def _next_event(
     bar: int,
     due_bar: int,
@@ -227,20 +262,16 @@ def _next_event(
 ) -> tuple[int, bool, float, float]:
     """The first bar from `bar` on that can change the position, the number of bars if none does.
 
-    Also whether a price level is touched inside it (else its close decides something), and the highest and
-    lowest price of the position until then: without the bar that is touched, with the bar whose close
-    decides.
+    Also whether a price level is touched inside it (else its close decides something), and the highest and lowest
+    price of the position until then: without the bar that is touched, with the bar whose close decides.
     """
     n_bars = flags.shape[0]
-    first = bar
     if side == 0 or not watch_prices:
-        end = min(due_bar, n_bars)
-        while bar < end and flags[bar] & wanted == 0:
-            bar += 1
+        first = bar
+        bar = _next_flag(flags, wanted, bar, min(due_bar, n_bars))
+        end = min(bar + 1, n_bars)
         if side != 0 and want_extremes:
-            for held in range(first, min(bar + 1, n_bars)):
-                highest = max(highest, high[held])
-                lowest = min(lowest, low[held])
+            lowest, highest = _extremes(low, high, first, end, lowest, highest)
         return bar, False, highest, lowest
     while bar < n_bars:
         if side > 0 and (low[bar] <= max(stop, highest - trail) or high[bar] >= target):

@@ -69,7 +69,7 @@ def backtest_many(
     for index in sorted(range(len(models)), key=lambda index: _order(models[index])):
         signals = strategy.signals(candles, models[index], shared)
         inside, flags = cut(candles, signals.flags, start_ms, end_ms)
-        days = days or kernel.day_ends(inside.open_time_ms)
+        days = days or kernel.day_ends(inside.open_time_ms, interval_ms)
         totals, _, _ = kernel.simulate(*kernel_arguments(inside, days, flags, execution, nothing, False))
         results[index] = range_metrics(totals, inside, interval_ms, execution.initial_cash)
     return [results[index] for index in range(len(models))]
