@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from market_data.tests.candle_maker import make_candles, without
 pytestmark = pytest.mark.django_db(transaction=True)
 FOREVER_MS = 4_000_000_000_000
 KILLS = 30
-FILES, CANDLES = 4, 3000
+FILES, CANDLES = 3, 2000
 
 
 @pytest.fixture
@@ -42,13 +43,13 @@ def run_import(folder: Path, source: str) -> None:
     call_command("import_candles", str(folder), source=source, stdout=StringIO())
 
 
-def import_and_die(folder: Path, source: str, *, after_seconds: float) -> None:
-    """Import in a process of its own and kill it."""
+def die_doing(work: Callable[[], object], *, after_seconds: float) -> None:
+    """Do something in a process of its own and kill it."""
     connections.close_all()
     child = os.fork()
     if not child:
         try:
-            run_import(folder, source)
+            work()
         finally:
             os._exit(0)
     time.sleep(after_seconds)
@@ -95,7 +96,7 @@ def test_an_import_that_is_killed_leaves_whole_series_and_can_be_completed(folde
     partly = 0
     for _ in range(KILLS):
         CandleSeries.objects.filter(source="killed").delete()
-        import_and_die(folder, "killed", after_seconds=moments.uniform(0, 1.2 * seconds))
+        die_doing(lambda: run_import(folder, "killed"), after_seconds=moments.uniform(0, 1.2 * seconds))
         partly += 0 < assert_consistent("killed") < FILES * (CANDLES - 3)
         run_import(folder, "killed")
         assert stored("killed") == stored("undisturbed")

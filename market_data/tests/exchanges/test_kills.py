@@ -1,0 +1,45 @@
+"""`kill -9` in the middle of a download, at random moments."""
+
+import random
+import time
+
+import ccxt
+import pytest
+
+from market_data.exchanges.connection import open_exchange
+from market_data.exchanges.downloading import Wanted, download
+from market_data.intervals import HOUR_MS
+from market_data.models import CandleSeries
+from market_data.tests.candle_maker import START_MS, make_candles, without
+from market_data.tests.exchanges.server import Exchange
+from market_data.tests.test_kills import assert_consistent, die_doing, stored
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KILLS = 30
+HOURS = 1500
+
+
+def test_a_download_that_is_killed_goes_on_where_it_stopped(server: Exchange, monkeypatch):
+    monkeypatch.setattr(ccxt.Exchange, "throttle", lambda *_args, **_options: None)
+    server.candles = {"BTCUSDT": without(make_candles(HOURS), 7, 8, 1100)}
+    server.now_ms = START_MS + HOURS * HOUR_MS
+    exchange = open_exchange("binance")
+    exchange.page_candles = 300
+    assert exchange.markets
+
+    def fetch() -> None:
+        download(exchange, Wanted("BTCUSDT", "1h", START_MS))
+
+    started = time.monotonic()
+    fetch()
+    seconds = time.monotonic() - started
+    undisturbed = stored("binance")
+    moments = random.Random(2)
+    partly = 0
+    for _ in range(KILLS):
+        CandleSeries.objects.all().delete()
+        die_doing(fetch, after_seconds=moments.uniform(0, 1.2 * seconds))
+        partly += 0 < assert_consistent("binance") < HOURS - 3
+        fetch()
+        assert stored("binance") == undisturbed
+    assert partly >= 3, "some of the kills fell into the middle"
