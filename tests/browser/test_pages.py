@@ -1,5 +1,6 @@
 """Runs, comparison, data, exports, and what the form remembers."""
 
+import copy
 import csv
 import json
 from pathlib import Path
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.site import Site
+from tests.browser.test_budgets import FIXTURE
 from tests.browser.test_live_run import ROWS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -79,6 +81,57 @@ def test_the_quality_of_a_series_can_be_looked_into(page: Page, site: Site, watc
     page.get_by_role("button", name="BTCUSDT").click()
     expect(page.locator(".quality")).to_contain_text("of the 17,520 candles between first and last are there")
     expect(page.get_by_text("generated sample")).to_be_visible()
+    assert watched.complaints == []
+
+
+def test_a_file_of_candles_is_imported_and_a_broken_one_says_why(page: Page, site: Site, tmp_path: Path):
+    hours = [f"2024-03-{1 + hour // 24:02d} {hour % 24:02d}:00:00" for hour in range(48)]
+    lines = [f"{hour},{100 + bar},{103 + bar},{98 + bar},{101 + bar},5" for bar, hour in enumerate(hours)]
+    header = "datetime,open,high,low,close,volume"
+    good, bad = tmp_path / "PAGEUSDT_1h.csv", tmp_path / "BADUSDT_1h.csv"
+    good.write_text("\n".join([header, *lines]))
+    bad.write_text("\n".join([header, lines[0], lines[1].replace(",104,", ",1,")]))
+    page.goto("/data/")
+    page.get_by_label("Source", exact=True).fill("page-test")
+    page.locator("input[type=file]").set_input_files([good, bad])
+    expect(page.get_by_text("PAGEUSDT 1h: 48 candles")).to_be_visible()
+    expect(page.locator(".transfers .field-error")).to_contain_text("BADUSDT")
+    page.get_by_label("Source and interval").select_option("page-test 1h")
+    expect(page.locator("table.series tbody tr")).to_have_count(1)
+
+
+def test_a_download_that_cannot_start_is_explained_at_its_field(page: Page, site: Site):
+    page.goto("/data/")
+    page.get_by_label("Exchange").fill("nowhere")
+    page.get_by_role("button", name="Start download").click()
+    field = page.locator(".more-data .field", has_text="Exchange")
+    # The server loads the library of exchanges when the first one is asked for.
+    expect(field.locator(".field-error")).to_contain_text("nowhere", timeout=30_000)
+
+
+def test_a_run_of_another_kind_shows_what_its_jobs_bring(page: Page, site: Site, watched: Watched):
+    run = copy.deepcopy(FIXTURE["run_at_end"])
+    run.update(
+        kind="download", spec={"exchange": "binance", "interval": "1h", "symbols": ["BTCUSDT"]}, summary={}
+    )
+    del run["links"]["results"]
+    events = copy.deepcopy(FIXTURE["events"])
+    for event in events:
+        if event["type"] == "result":
+            event["result"] = {
+                "symbol": event["key"],
+                "added_count": 17_520,
+                "last_open": "2025-12-31T23:00:00Z",
+            }
+    page.route(
+        "**/events/**", lambda route: route.fulfill(json={"events": events, "last_seq": 99, "ended": True})
+    )
+    page.route(f"**/api/runs/{run['id']}/", lambda route: route.fulfill(json=run))
+    page.goto(run["links"]["page"])
+    expect(page.get_by_role("heading", name="Download")).to_be_visible()
+    expect(page.get_by_text("binance · 1h · 1 symbols")).to_be_visible()
+    expect(page.get_by_role("row", name="BTCUSDT 17,520 2025-12-31 23:00")).to_be_visible()
+    expect(page.get_by_role("row", name="USDCUSDT failed")).to_be_visible()
     assert watched.complaints == []
 
 

@@ -1,7 +1,7 @@
 /** One function per thing the page asks of the API. Errors arrive as `ApiError` with the problem's field messages. */
 
 import type {
-  BacktestSpec, Cryptocurrency, EventPage, Page, Quality, Result, ResultDetail, Run, Series, Strategy,
+  BacktestSpec, Cryptocurrency, DownloadRequest, EventPage, Imported, Page, Quality, Result, ResultDetail, Run, Series, Strategy,
 } from "./types";
 
 export type FieldErrors = Record<string, string[]>;
@@ -67,6 +67,8 @@ export const getCryptocurrencies = () => request<Cryptocurrency[]>("GET", "/api/
 
 export const startBacktest = (spec: Partial<BacktestSpec>) => request<Run>("POST", "/api/backtests/", spec);
 
+export const startDownload = (wanted: DownloadRequest) => request<Run>("POST", "/api/downloads/", wanted);
+
 export const getRun = (id: string) => request<Run>("GET", `/api/runs/${id}/`);
 
 export const getRuns = (query: URLSearchParams) => request<Page<Run>>("GET", `/api/runs/?${query}`);
@@ -106,4 +108,25 @@ export async function getResults(run: Run): Promise<Result[]> {
     results.push(...answer.results);
     if (!answer.next) return results;
   }
+}
+
+/** Send a file of candles; `onProgress` gets the share that is on its way. */
+export function upload(file: File, source: string, onProgress: (share: number) => void): Promise<Imported[]> {
+  const body = new FormData();
+  body.set("file", file);
+  if (source) body.set("source", source);
+  return new Promise((resolve, reject) => {
+    const sender = new XMLHttpRequest(); // fetch does not tell how much has been sent
+    sender.open("POST", "/api/imports/");
+    sender.setRequestHeader("Accept", "application/json");
+    sender.setRequestHeader("X-CSRFToken", cookie("csrftoken"));
+    sender.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 1);
+    sender.onerror = () => reject(new ApiError(0, "The server cannot be reached."));
+    sender.onload = () => {
+      const answer = new Response(sender.response as string, { status: sender.status, statusText: sender.statusText });
+      if (answer.ok) resolve(answer.json() as Promise<Imported[]>);
+      else void problemOf(answer).then(reject);
+    };
+    sender.send(body);
+  });
 }

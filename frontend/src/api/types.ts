@@ -50,7 +50,8 @@ export interface BacktestSummary {
 export interface RunLinks {
   self: string;
   events: string;
-  results: string;
+  /** Only of backtests. */
+  results?: string;
   websocket: string;
   page: string;
   stream?: string;
@@ -70,6 +71,7 @@ export interface Run {
   started_at: string | null;
   ended_at: string | null;
   last_seq: number;
+  /** What was asked; of another shape for other kinds than backtests. */
   spec: BacktestSpec;
   progress: Progress;
   summary: BacktestSummary | null;
@@ -240,4 +242,35 @@ export interface Quality {
   market_wide_gap_count: number;
   own_gap_count: number;
   gaps: Gap[];
+}
+
+/** What a run of kind "download" was asked. */
+export interface DownloadSpec {
+  exchange: string;
+  interval: string;
+  symbols: string[];
+  start_ms: number | null;
+  end_ms: number | null;
+}
+
+export interface DownloadRequest {
+  exchange: string;
+  interval: string;
+  symbols?: string[];
+  top?: number;
+  quote?: string;
+  start?: string | null;
+}
+
+/** One cryptocurrency that was found in an uploaded file. */
+export interface Imported {
+  file: string;
+  symbol: string;
+  interval: string;
+  layout: string;
+  candle_count: number;
+  first_open: string;
+  last_open: string;
+  repairs: Record<string, number>;
+  warnings: Warning[];
 }

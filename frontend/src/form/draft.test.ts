@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { BacktestSpec, Cryptocurrency, Strategy } from "../api/types";
 import { EMPTY_DRAFT, draftOf, fitted, fromQuery, specOf, toQuery } from "./draft";
 import { fieldsOf } from "./fields";
-import { candlesInRange, marketsOf, quickRanges } from "./market";
+import { candlesInRange, marketsOf, quickRanges, withCoarser } from "./market";
 
 const rsi: Strategy = {
   name: "rsi", title: "RSI", description: "", acts_on: "level",
@@ -63,4 +63,11 @@ test("quick ranges stay inside the data", () => {
   const ranges = quickRanges(market);
   expect(ranges.map(({ title }) => title)).toEqual(["All", "Last 2 years", "Last year", "2021", "2022", "2023"]);
   expect(ranges.find(({ title }) => title === "2021")).toMatchObject({ start: "2021-04-05", end: "2022-01-01" });
+});
+
+test("coarser intervals come after the stored ones, each with its share of the candles", () => {
+  const all = withCoarser(markets);
+  expect(all[0]).toBe(market);
+  expect(all.map(({ interval }) => interval)).toEqual(["1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"]);
+  expect(all[2]).toMatchObject({ madeOf: "1h", candleCount: 12_000 });
 });

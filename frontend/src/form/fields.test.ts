@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { boundsOf, fieldsOf, parse } from "./fields";
+import { SLIDER_STEPS, boundsOf, fieldsOf, parse, sliderPosition, sliderValue } from "./fields";
 
 const schema = {
   properties: {
@@ -41,4 +41,16 @@ test("what is typed is read by kind and bounds", () => {
 
 test("one-sided bounds read well", () => {
   expect(boundsOf(stopLoss!)).toBe("From 0.");
+});
+
+test("a slider reaches both ends, and every value it shows stands where it was read", () => {
+  const wide = fieldsOf({ properties: { slow: { type: "integer", minimum: 1, maximum: 5000, default: 20 } } })[0]!;
+  for (const field of [period!, wide]) {
+    expect([sliderValue(field, 0), sliderValue(field, SLIDER_STEPS)]).toEqual([field.min, field.max]);
+    for (const value of [field.min!, 14, 20, field.max!]) {
+      expect(Math.abs(sliderValue(field, sliderPosition(field, value)) - value)).toBeLessThanOrEqual(0.01 * value);
+    }
+  }
+  expect(sliderPosition(wide, 70)).toBeGreaterThan(SLIDER_STEPS * 0.45);
+  expect(sliderPosition(wide, Number.NaN)).toBe(0);
 });

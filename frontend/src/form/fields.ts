@@ -101,9 +101,32 @@ export function boundsOf(field: Field): string {
 export const hasSlider = (field: Field): boolean =>
   (field.kind === "integer" || field.kind === "number") && field.min !== null && field.max !== null;
 
-export function stepOf(field: Field): number {
+export const SLIDER_STEPS = 1000;
+/** From this ratio of its ends on, a slider works in ratios: half of 1 to 5,000 would otherwise be useless. */
+const WIDE = 100;
+
+const isWide = ({ min, max }: Field): boolean => min !== null && max !== null && min > 0 && max / min >= WIDE;
+
+/** Where a value stands on the slider, 0 to `SLIDER_STEPS`. */
+export function sliderPosition(field: Field, value: number): number {
+  const [min, max] = [field.min ?? 0, field.max ?? 1];
+  const inside = Math.min(max, Math.max(min, Number.isFinite(value) ? value : min));
+  const share = isWide(field) ? Math.log(inside / min) / Math.log(max / min) : (inside - min) / (max - min || 1);
+  return Math.round(share * SLIDER_STEPS);
+}
+
+/** The value at a place of the slider, rounded as far as the slider can tell values apart. */
+export function sliderValue(field: Field, position: number): number {
+  const [min, max] = [field.min ?? 0, field.max ?? 1];
+  const share = position / SLIDER_STEPS;
+  const exact = isWide(field) ? min * (max / min) ** share : min + (max - min) * share;
+  const step = stepOf(field, exact);
+  return Math.min(max, Math.max(min, Number((Math.round(exact / step) * step).toPrecision(12))));
+}
+
+function stepOf(field: Field, near: number): number {
   if (field.step !== null) return field.step;
   if (field.kind === "integer") return 1;
-  const span = (field.max ?? 1) - (field.min ?? 0);
-  return 10 ** Math.floor(Math.log10(span / 100));
+  const span = isWide(field) ? near : (field.max ?? 1) - (field.min ?? 0);
+  return 10 ** Math.floor(Math.log10(span / 50));
 }

@@ -13,6 +13,8 @@ export interface Market {
   key: string;
   source: string;
   interval: string;
+  /** The stored interval that these candles are made of; null where they are stored themselves. */
+  madeOf: string | null;
   listings: Listing[];
   firstDay: string;
   /** The day after the last candle: the end of a range is not included. */
@@ -46,12 +48,34 @@ function marketOf(key: string, listings: Listing[]): Market {
     key,
     source: listings[0]!.series.source,
     interval: listings[0]!.series.interval,
+    madeOf: null,
     listings,
     firstDay: day(first),
     endDay: day(Math.floor(last / DAY_MS) * DAY_MS + DAY_MS),
     candleCount: listings.reduce((sum, { series }) => sum + series.candle_count, 0),
     generated: listings.some(({ series }) => series.generated),
   };
+}
+
+const MINUTES: Record<string, number> = {
+  "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480, "12h": 720, "1d": 1440, "1w": 10080,
+};
+
+/** The stored markets, and after them the coarser ones that the server makes of each source's most complete one. */
+export function withCoarser(markets: readonly Market[]): Market[] {
+  const known = new Set(markets.map(({ key }) => key));
+  const coarser: Market[] = [];
+  for (const market of markets) {
+    for (const [interval, minutes] of Object.entries(MINUTES)) {
+      const ratio = minutes / (MINUTES[market.interval] ?? Infinity);
+      const key = marketKey(market.source, interval);
+      if (ratio <= 1 || !Number.isInteger(ratio) || known.has(key)) continue;
+      known.add(key);
+      const listings = market.listings.map(({ series, ...one }) => ({ ...one, series: { ...series, interval, candle_count: Math.floor(series.candle_count / ratio) } }));
+      coarser.push({ ...market, key, interval, madeOf: market.interval, listings, candleCount: Math.floor(market.candleCount / ratio) });
+    }
+  }
+  return [...markets, ...coarser];
 }
 
 /** About how many candles of the chosen listings lie in a range. */

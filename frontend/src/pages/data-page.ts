@@ -8,6 +8,7 @@ import { PageElement } from "../element";
 import { type Listing, type Market, marketsOf } from "../form/market";
 import * as format from "../format";
 import { generatedMark, warningMark } from "../parts/marks";
+import "../parts/more-data";
 
 const SPAN_WIDTH = 160;
 const GAPS_SHOWN = 50;
@@ -73,8 +74,9 @@ class DataPage extends PageElement {
     if (!this.markets) return html`<div class="page" aria-busy="true"><div class="page-title"><h1>Data</h1></div><div class="skeleton" .style=${"height:320px"}></div></div>`;
     const market = this.markets.find(({ key }) => key === this.key);
     if (!market) {
-      return html`<div class="empty"><h1>There are no candles yet</h1><p>Import files of candles, then every cryptocurrency in them can be backtested:</p>
-        <p><code>python manage.py import_candles PATH</code></p><button class="button" @click=${() => this.load()}>Look again</button></div>`;
+      return html`<div class="page"><div class="page-title"><h1>There are no candles yet</h1></div>
+        <p class="muted">Import files or download from an exchange, then every cryptocurrency in them can be backtested.</p>
+        <cs-more-data @imported=${() => this.load()}></cs-more-data></div>`;
     }
     return this.renderMarket(market, this.markets);
   }
@@ -103,6 +105,8 @@ class DataPage extends PageElement {
         <tbody>${shown.map((listing) => this.renderListing(listing, market))}</tbody>
       </table>
       ${shown.length === 0 ? html`<div class="empty"><h2>No series matches</h2><button class="button" @click=${() => { this.search = ""; }}>Clear the search</button></div>` : nothing}</div>
+      <h2 class="section-title">More candles</h2>
+      <cs-more-data @imported=${() => this.load()}></cs-more-data>
     </div>`;
   }
 

@@ -8,7 +8,7 @@ import { PageElement } from "../element";
 import { COST_FIELDS, type Draft, EMPTY_DRAFT, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
 import { placed } from "../form/errors";
 import { type Field, fieldsOf } from "../form/fields";
-import { type Listing, type Market, candlesInRange, marketsOf, quickRanges } from "../form/market";
+import { type Listing, type Market, candlesInRange, marketsOf, quickRanges, withCoarser } from "../form/market";
 import * as format from "../format";
 import { fieldRow, numberInput } from "../parts/fields";
 import { generatedMark } from "../parts/marks";
@@ -45,7 +45,7 @@ class NewRun extends PageElement {
     this.loadError = "";
     try {
       const [known, cryptocurrencies] = await Promise.all([strategies(), getCryptocurrencies()]);
-      this.markets = marketsOf(cryptocurrencies);
+      this.markets = withCoarser(marketsOf(cryptocurrencies));
       const start = location.search ? fromQuery(new URLSearchParams(location.search)) : remembered(LAST_DRAFT, EMPTY_DRAFT);
       this.draft = fitted({ ...EMPTY_DRAFT, ...start }, known, this.markets);
       this.strategies = known;
@@ -198,8 +198,8 @@ class NewRun extends PageElement {
         <div class="field">
           <label for="market">Source and interval</label>
           <select id="market" @change=${(change: Event) => this.chooseMarket((change.target as HTMLSelectElement).value)}>
-            ${this.markets.map(({ key, source, interval, listings }) => html`
-              <option value=${key} ?selected=${key === market.key}>${source} · ${interval} · ${listings.length} cryptocurrencies</option>`)}
+            ${this.markets.map(({ key, source, interval, listings, madeOf }) => html`
+              <option value=${key} ?selected=${key === market.key}>${source} · ${interval} · ${listings.length} cryptocurrencies${madeOf ? `, made of ${madeOf}` : ""}</option>`)}
           </select>
         </div>
         <cs-symbol-choice .listings=${market.listings} .symbols=${this.draft.symbols} .error=${errors["symbols"]}
@@ -269,7 +269,7 @@ class NewRun extends PageElement {
         <div><dt>Candles</dt><dd>${format.compact(candles)}</dd></div>
       </dl>
       ${this.problem ? html`<p class="notice notice-error" role="alert">${this.problem}</p>` : nothing}
-      ${wrong > 0 ? html`<p class="field-error">${wrong === 1 ? "One field needs" : `${wrong} fields need`} a look.</p>` : nothing}
+      ${wrong > 0 ? html`<button type="button" class="button-link loss" @click=${() => this.focusFirstError()}>${wrong === 1 ? "One field needs" : `${wrong} fields need`} a look</button>` : nothing}
       <button class="button button-primary" type="submit" ?disabled=${this.isStarting}>
         ${this.isStarting ? "Starting…" : "Start run"}
       </button>

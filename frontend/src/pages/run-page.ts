@@ -12,12 +12,13 @@ import * as format from "../format";
 import { feed } from "../parts/feed";
 import { liveCards } from "../parts/live-cards";
 import { generatedMark, statusMark } from "../parts/marks";
+import { otherRun } from "../parts/other-run";
 import { returnHistogram, returnScatter } from "../parts/overview-charts";
 import "../parts/result-table";
 import { askToNotify, mayAsk, notifyEnd, restoreIcon, showProgressIcon, titleOf } from "../run/announce";
 import { type Row, type RunState, hasEnded } from "../run/state";
 import { statistics } from "../run/statistics";
-import { parameterText, strategies, strategyTitle } from "../run/strategies";
+import { isBacktest, runText, strategies, strategyTitle } from "../run/strategies";
 import { RunWatcher } from "../run/watcher";
 import { remember, remembered } from "../settings";
 import { COLUMNS, type Column, type Ordering, sorted } from "../table/columns";
@@ -125,6 +126,7 @@ class RunPage extends PageElement {
     const { error, state } = this.watcher;
     if (error && !state) return this.renderError(error);
     if (!state) return this.renderLoading();
+    if (!isBacktest(state.run)) return this.renderOther(state);
     const rows = this.visibleRows(state);
     return html`
       ${this.renderBanner()}
@@ -158,6 +160,12 @@ class RunPage extends PageElement {
       ${this.renderStopDialog(state)}`;
   }
 
+  private renderOther(state: RunState): TemplateResult {
+    return html`${this.renderBanner()}
+      <div class="run">${this.renderHead(state)} ${this.renderProgress(state)} <section class="run-table" aria-label="Results">${otherRun(state)}</section></div>
+      ${this.renderStopDialog(state)}`;
+  }
+
   /** The rows that the charts show: while results pour in, those of a moment ago. */
   private chartRows(rows: readonly Row[]): readonly Row[] {
     const now = performance.now();
@@ -188,14 +196,13 @@ class RunPage extends PageElement {
 
   private renderHead(state: RunState): TemplateResult {
     const { spec, links } = state.run;
-    const parameters = parameterText(spec.parameters).split(" · ").filter(Boolean);
     const isGenerated = [...state.rows.values()].some(({ generated }) => generated);
+    const facts = isBacktest(state.run)
+      ? [`${format.count(state.progress.total)} symbols`, spec.interval, `${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}`, ...runText(state.run).split(" · ").filter(Boolean)]
+      : [runText(state.run)];
     return html`<header class="run-head">
       <h1>${strategyTitle(state.run, this.strategies)}</h1>
-      <p class="muted run-what">
-        ${format.count(state.progress.total)} symbols · ${spec.interval} · <span class="nowrap">${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}</span>
-        ${parameters.map((text) => html` · <span class="nowrap">${text}</span>`)}
-      </p>
+      <p class="muted run-what">${facts.map((text, index) => html`${index > 0 ? " · " : ""}<span class="nowrap">${text}</span>`)}</p>
       ${isGenerated ? generatedMark() : nothing} ${statusMark(state.status)}
       <div class="run-controls">
         ${links.pause ? html`<button class="button" @click=${() => this.use(links.pause!)}>Pause</button>` : nothing}
@@ -203,7 +210,7 @@ class RunPage extends PageElement {
         ${links.stop ? html`<button class="button" @click=${() => this.askToStop()}>Stop</button>` : nothing}
         ${!hasEnded(state) && mayAsk()
           ? html`<button class="button" @click=${async () => { await askToNotify(); this.requestUpdate(); }}>Notify when done</button>` : nothing}
-        ${hasEnded(state) ? html`<a class="button" href="/?${toQuery(draftOf(spec))}">Run with changes</a>` : nothing}
+        ${hasEnded(state) && isBacktest(state.run) ? html`<a class="button" href="/?${toQuery(draftOf(spec))}">Run with changes</a>` : nothing}
       </div>
     </header>
     ${this.message ? html`<p class="notice notice-error" role="alert">${this.message}</p>` : nothing}`;

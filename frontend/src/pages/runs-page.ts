@@ -10,7 +10,7 @@ import * as format from "../format";
 import { statusMark } from "../parts/marks";
 import { runPath } from "../router";
 import { hasEnded } from "../run/state";
-import { parameterText, strategies, strategyTitle } from "../run/strategies";
+import { isBacktest, runText, strategies, strategyTitle } from "../run/strategies";
 import { MOST_COMPARED } from "./compare-page";
 
 const REFRESH_MS = 1000;
@@ -75,7 +75,7 @@ class RunsPage extends PageElement {
   private visible(runs: readonly Run[]): Run[] {
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
     const textOf = (run: Run) =>
-      `${strategyTitle(run, this.known)} ${run.spec.strategy} ${parameterText(run.spec.parameters)} ${run.status} ${run.spec.source} ${run.spec.interval}`.toLowerCase();
+      `${strategyTitle(run, this.known)} ${run.spec.strategy ?? run.kind} ${runText(run)} ${run.status} ${run.spec.source ?? ""} ${run.spec.interval}`.toLowerCase();
     return runs.filter((run) => words.every((word) => textOf(run).includes(word)));
   }
 
@@ -103,7 +103,7 @@ class RunsPage extends PageElement {
       <div class="table-frame"><table class="results plain runs">
         <caption class="visually-hidden">Runs, newest first</caption>
         <thead><tr><td class="tick"></td><th scope="col">Strategy</th><th scope="col">Status</th><th scope="col" class="wide-only">Range</th>
-          <th scope="col" class="number">Done</th><th scope="col" class="number">Median <span class="unit">%</span></th><th scope="col" class="number wide-only">Positive</th>
+          <th scope="col" class="number wide-only">Done</th><th scope="col" class="number">Median <span class="unit">%</span></th><th scope="col" class="number wide-only">Positive</th>
           <th scope="col" class="wide-only">Started</th><td></td></tr></thead>
         <tbody>${shown.map((run) => this.renderRun(run))}</tbody>
       </table>
@@ -128,18 +128,18 @@ class RunsPage extends PageElement {
     const title = strategyTitle(run, this.known);
     const isChosen = this.chosen.includes(run.id);
     return html`<tr>
-      <td class="tick"><input type="checkbox" aria-label="Compare ${title}, ${parameterText(spec.parameters)}" .checked=${isChosen}
-        ?disabled=${!isChosen && this.chosen.length >= MOST_COMPARED} @change=${() => this.choose(run.id)}></td>
-      <th scope="row"><a class="run-link" href=${runPath(run.id)}>${title}</a><span class="muted">${parameterText(spec.parameters)}</span></th>
+      <td class="tick"><input type="checkbox" aria-label="Compare ${title}, ${runText(run)}" .checked=${isChosen}
+        ?disabled=${!isBacktest(run) || (!isChosen && this.chosen.length >= MOST_COMPARED)} @change=${() => this.choose(run.id)}></td>
+      <th scope="row"><a class="run-link" href=${runPath(run.id)}>${title}</a><span class="muted">${runText(run)}</span></th>
       <td>${statusMark(run.status)}</td>
-      <td class="wide-only">${spec.interval} · ${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}</td>
-      <td class="number">${hasEnded(run) ? nothing : html`<progress max="100" .value=${progress.percent} aria-label="Progress"></progress>`}
+      <td class="wide-only">${isBacktest(run) ? html`${spec.interval} · ${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}` : nothing}</td>
+      <td class="number wide-only">${hasEnded(run) ? nothing : html`<progress max="100" .value=${progress.percent} aria-label="Progress"></progress>`}
         ${format.count(progress.completed)} <span class="muted">of ${format.count(progress.total)}</span></td>
       <td class="number ${tone}">${format.signedPercentPoints(median)}</td>
-      <td class="number wide-only">${summary ? html`${format.count(summary.positive_count)} <span class="muted">of ${format.count(summary.result_count)}</span>` : format.NONE}</td>
+      <td class="number wide-only">${summary && isBacktest(run) ? html`${format.count(summary.positive_count)} <span class="muted">of ${format.count(summary.result_count)}</span>` : format.NONE}</td>
       <td class="wide-only"><time datetime=${run.created_at} title=${format.utcSecond(run.created_at)}>${format.localMinute(run.created_at)}</time></td>
       <td class="row-actions">
-        <a class="button button-plain wide-only" href="/?${toQuery(draftOf(spec))}" aria-label="Rerun ${title}, ${parameterText(spec.parameters)}">Rerun</a>
+        ${isBacktest(run) ? html`<a class="button button-plain wide-only" href="/?${toQuery(draftOf(spec))}" aria-label="Rerun ${title}, ${runText(run)}">Rerun</a>` : nothing}
         ${run.links.delete ? html`<button class="button button-plain" aria-label="Delete this run of ${title}" @click=${() => { this.doomed = run; }}>Delete</button>` : nothing}
       </td>
     </tr>`;
@@ -154,7 +154,7 @@ class RunsPage extends PageElement {
     if (!run) return nothing;
     return html`<dialog class="ask-delete" aria-labelledby="delete-title" @close=${() => { this.doomed = null; }}>
       <h2 id="delete-title">Delete this run?</h2>
-      <p>${strategyTitle(run, this.known)}, ${parameterText(run.spec.parameters)}. Its results go with it, unless another run uses them.</p>
+      <p>${strategyTitle(run, this.known)}, ${runText(run)}. Its results go with it, unless another run uses them.</p>
       <form method="dialog" class="actions"><button class="button">Keep</button>
         <button class="button button-danger" @click=${() => this.delete(run)}>Delete</button></form>
     </dialog>`;

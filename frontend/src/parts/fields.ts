@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import { type Field, boundsOf, hasSlider, stepOf } from "../form/fields";
+import { type Field, SLIDER_STEPS, boundsOf, hasSlider, sliderPosition, sliderValue } from "../form/fields";
 
 type Change = (text: string) => void;
 
@@ -19,7 +19,7 @@ export function fieldRow(field: Field, text: string, error: string | undefined, 
   return html`<div class="field parameter">
     <label for=${id}>${field.title}${field.unit ? html`, <span class="muted">${field.unit}</span>` : nothing}</label>
     ${control(field, text, error, id, change)}
-    <p class="hint">${field.description} ${field.kind === "choice" ? nothing : boundsOf(field)}</p>
+    <p class="hint">${field.description} ${field.kind === "choice" || error ? nothing : boundsOf(field)}</p>
     ${error ? html`<p class="field-error" id="${id}-error">${error}</p>` : nothing}
   </div>`;
 }
@@ -33,8 +33,8 @@ function control(field: Field, text: string, error: string | undefined, id: stri
   const input = numberInput(field, text, error, id, change);
   if (!hasSlider(field)) return input;
   return html`<div class="slider">
-    <input type="range" aria-label="${field.title}, slider" min=${field.min} max=${field.max} step=${stepOf(field)} .value=${text}
-      @input=${(event: Event) => change(textOf(event))}>
+    <input type="range" aria-label="${field.title}, slider" min="0" max=${SLIDER_STEPS} aria-valuetext=${text}
+      .value=${String(sliderPosition(field, Number(text)))} @input=${(event: Event) => change(String(sliderValue(field, Number(textOf(event)))))}>
     ${input}
   </div>`;
 }

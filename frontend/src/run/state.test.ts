@@ -67,6 +67,14 @@ describe("events", () => {
     expect(applyEvents(state, events.slice(0, paused + 2)).status).toBe("running");
   });
 
+  test("what other kinds of runs bring is kept by key, live and from history alike", () => {
+    const download = { ...events[1]!, result: { symbol: "BTCUSDT", added_count: 700 } } as unknown as RunEvent;
+    const live = applyEvents(fromSnapshot(atStart, []), [download]);
+    expect([...live.outcomes]).toEqual([["BTCUSDT", { symbol: "BTCUSDT", added_count: 700 }]]);
+    expect([live.rows.size, live.feed[0]!.totalReturn]).toEqual([0, null]);
+    expect(fromSnapshot({ ...atStart, last_seq: 2 }, [], [download]).outcomes).toEqual(live.outcomes);
+  });
+
   test("an error ends the run as failed and keeps its message", () => {
     const error: RunEvent = {
       seq: 2, type: "error", run: atStart.id, at: atStart.created_at, progress: atStart.progress, message: "disk full",

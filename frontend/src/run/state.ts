@@ -21,6 +21,8 @@ export interface Row {
   isNew: boolean;
 }
 
+export type Outcome = Readonly<Record<string, unknown>>;
+
 export interface FeedEntry {
   seq: number;
   at: string;
@@ -39,6 +41,8 @@ export interface RunState {
   lastSeq: number;
   lastEventAt: string | null;
   rows: ReadonlyMap<string, Row>;
+  /** What jobs of other kinds than backtests brought, by key. */
+  outcomes: ReadonlyMap<string, Outcome>;
   failures: ReadonlyMap<string, string>;
   /** Newest first. */
   feed: readonly FeedEntry[];
@@ -60,6 +64,7 @@ export class MissingEvents extends Error {}
  */
 export function fromSnapshot(run: Run, results: readonly Result[], history: readonly RunEvent[] = []): RunState {
   const failed = history.filter((event) => event.type === "failure");
+  const others = history.filter((event) => event.type === "result").filter((event) => !isBacktest(event));
   return {
     run,
     status: run.status,
@@ -70,6 +75,7 @@ export function fromSnapshot(run: Run, results: readonly Result[], history: read
     lastSeq: run.last_seq,
     lastEventAt: null,
     rows: new Map(results.map((result) => [result.symbol, rowOfResult(result)])),
+    outcomes: new Map(others.map((event) => [event.key, event.result as unknown as Outcome])),
     failures: new Map(failed.map((event) => [event.key, event.reason])),
     feed: history.filter(isOutcome).map(feedEntry).reverse().slice(0, FEED_LENGTH),
   };
@@ -80,8 +86,9 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
   const fresh = events.filter((event) => event.seq > state.lastSeq);
   if (fresh.length === 0) return state;
   const rows = new Map(state.rows);
+  const outcomes = new Map(state.outcomes);
   const failures = new Map(state.failures);
-  const next = { ...state, rows, failures };
+  const next = { ...state, rows, outcomes, failures };
   for (const event of fresh) {
     if (event.seq !== next.lastSeq + 1) {
       throw new MissingEvents(`expected event ${next.lastSeq + 1}, got ${event.seq}`);
@@ -89,7 +96,8 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
     next.lastSeq = event.seq;
     next.lastEventAt = event.at;
     next.progress = event.progress;
-    if (event.type === "result") rows.set(event.key, rowOfEvent(event));
+    if (event.type === "result" && isBacktest(event)) rows.set(event.key, rowOfEvent(event));
+    else if (event.type === "result") outcomes.set(event.key, event.result as unknown as Outcome);
     else if (event.type === "failure") failures.set(event.key, event.reason);
     else if (event.type === "complete") {
       next.status = event.status;
@@ -108,6 +116,8 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
 function isOutcome(event: RunEvent): event is ResultEvent | FailureEvent {
   return event.type === "result" || event.type === "failure";
 }
+
+const isBacktest = (event: ResultEvent): boolean => "metrics" in event.result;
 
 function rowOfResult(result: Result): Row {
   return {
@@ -131,7 +141,7 @@ function feedEntry(event: ResultEvent | FailureEvent): FeedEntry {
     seq: event.seq,
     at: event.at,
     symbol: event.key,
-    totalReturn: event.type === "result" ? (event.result.metrics["total_return"] ?? null) : null,
+    totalReturn: event.type === "result" && isBacktest(event) ? (event.result.metrics["total_return"] ?? null) : null,
     failure: event.type === "failure" ? event.reason : null,
   };
 }

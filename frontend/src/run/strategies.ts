@@ -1,7 +1,7 @@
 /** The strategies, read once for all pages. */
 
 import { getStrategies } from "../api/client";
-import type { Run, Strategy } from "../api/types";
+import type { DownloadSpec, Run, Strategy } from "../api/types";
 import * as format from "../format";
 
 let known: Promise<Strategy[]> | null = null;
@@ -14,8 +14,18 @@ export function strategies(): Promise<Strategy[]> {
   return known;
 }
 
+export const isBacktest = (run: Run): boolean => run.kind === "backtest";
+
+/** What was asked, in a few words. */
+export function runText(run: Run): string {
+  if (isBacktest(run)) return parameterText(run.spec.parameters);
+  const { exchange, interval, symbols } = run.spec as unknown as Partial<DownloadSpec>;
+  return [exchange, interval, symbols && `${symbols.length} symbols`].filter(Boolean).join(" · ");
+}
+
 /** "RSI reversal" once the strategies are read, "Rsi" before. */
 export function strategyTitle(run: Run, all: readonly Strategy[]): string {
+  if (!isBacktest(run)) return format.sentence(run.kind);
   return all.find(({ name }) => name === run.spec.strategy)?.title ?? format.sentence(run.spec.strategy);
 }
 

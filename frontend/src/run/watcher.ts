@@ -57,7 +57,7 @@ export class RunWatcher implements ReactiveController {
     try {
       const run = await getRun(runId);
       // The run is read first: events after its last_seq follow by socket, whatever the results hold already.
-      const [results, history] = await Promise.all([getResults(run), readHistory(run)]);
+      const [results, history] = await Promise.all([run.links.results ? getResults(run) : [], readHistory(run)]);
       if (runId !== this.runId) return;
       this.state = fromSnapshot(run, results, history);
       if (hasEnded(this.state)) this.setStatus("ended");
@@ -109,10 +109,11 @@ export class RunWatcher implements ReactiveController {
   }
 }
 
-/** The stored events that the results do not tell: all of them when something failed, else the latest for the feed. */
+/** The stored events that the results do not tell: all when something failed or there are no results, else the feed's. */
 async function readHistory(run: Run): Promise<RunEvent[]> {
   const history: RunEvent[] = [];
-  let after = run.progress.failed > 0 ? 0 : Math.max(0, run.last_seq - FEED_LENGTH);
+  const needsAll = run.progress.failed > 0 || !run.links.results;
+  let after = needsAll ? 0 : Math.max(0, run.last_seq - FEED_LENGTH);
   while (after < run.last_seq) {
     const page = await getEvents(run, after);
     if (page.events.length === 0) break;
