@@ -189,8 +189,8 @@ def _extremes(
     for bar in range(
         np.uint64(first), np.uint64(end)
     ):  # unsigned: an index that can't be negative needs no check
-        lowest = low[bar] if low[bar] < lowest else lowest
-        highest = high[bar] if high[bar] > highest else highest
+        lowest = min(lowest, low[bar])
+        highest = max(highest, high[bar])
     return lowest, highest
 
 
