@@ -36,7 +36,7 @@ class MetricsSerializer(serializers.ModelSerializer[Result]):
         fields = Result.METRICS
 
 
-class WarningSerializer(serializers.Serializer[Any]):
+class ResultWarningSerializer(serializers.Serializer[Any]):
     """Something to know about the candles before believing the numbers."""
 
     code = serializers.CharField()
@@ -48,7 +48,7 @@ class ResultSerializer(serializers.Serializer[Any]):
 
     symbol = serializers.CharField()
     metrics = MetricsSerializer()
-    warnings = WarningSerializer(many=True)
+    warnings = ResultWarningSerializer(many=True)
     sparkline = serializers.ListField(child=serializers.FloatField())
     generated = serializers.BooleanField()
     cached = serializers.BooleanField()

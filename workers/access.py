@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.sessions import SessionMiddlewareStack
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.http.request import validate_host
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -56,6 +58,26 @@ class TokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the API's schema speaks of tokens."""
+
+    target_class = "workers.access.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+class LocalUserScheme(OpenApiAuthenticationExtension):
+    """How the API's schema speaks of the embedded mode, in which nothing need be sent."""
+
+    target_class = "workers.access.LocalUserAuthentication"
+    name = "local"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "Origin"}
+
+
 class LocalUserAuthentication(BaseAuthentication):
     """Embedded mode: whoever reaches the loopback address is the local user, but no foreign page is."""
 
@@ -97,19 +119,19 @@ class _UserInScope:
         self.application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        scope["user"] = await database_sync_to_async(_user_of_scope)(scope)
+        scope["user"] = await _user_of_scope(scope)
         return await self.application(scope, receive, send)
 
 
-def _user_of_scope(scope: dict[str, Any]) -> Any | None:
+async def _user_of_scope(scope: Any) -> Any | None:
     if settings.SINGLE_USER:
-        return local_user()
+        return await database_sync_to_async(local_user)()
     headers = dict(scope["headers"])
     words = headers.get(b"authorization", b"").decode("latin-1").split()
     if len(words) == 2 and words[0].lower() in {"bearer", "token"}:
-        return user_of_token(words[1])
-    user_id = scope["session"].get("_auth_user_id")
-    return get_user_model().objects.filter(pk=user_id, is_active=True).first() if user_id else None
+        return await database_sync_to_async(user_of_token)(words[1])
+    user = await get_user(scope)
+    return user if user.is_authenticated else None
 
 
 def _is_known_host(host: str) -> bool:

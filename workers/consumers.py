@@ -13,6 +13,14 @@ from workers.parameters import InvalidSeqError, parse_after
 BAD_REQUEST, NOT_LOGGED_IN, NOT_FOUND = 4400, 4401, 4404
 
 
+class NotFoundConsumer(AsyncWebsocketConsumer):
+    """Every address without a consumer."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(code=NOT_FOUND, reason="there is nothing at this address")
+
+
 class RunConsumer(AsyncWebsocketConsumer):
     """Send a run's events, from the one after `?after=` on; close with 1000 after the last."""
 

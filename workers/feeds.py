@@ -25,6 +25,7 @@ READ_EVERY_SECONDS = 1.0
 QUEUE_LENGTH = 1000
 """Events that wait for one watcher; one that is further behind reads the table instead."""
 READERS = 4
+CANCEL_EVERY_SECONDS = 0.05
 
 _readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="feed-reader")
 
@@ -116,9 +117,12 @@ class _Feed:
             self._last_seq = seq
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Once is not enough: redis-py swallows a cancellation that reaches it while it connects.
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=CANCEL_EVERY_SECONDS)
 
     async def _listen(self) -> None:
         """Put rings into the queue; while Redis is away, the reading every second does all the work."""
