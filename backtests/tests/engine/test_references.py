@@ -22,7 +22,7 @@ Load = Callable[[Path], Candles]
 SERIES_COUNT = 20
 HOURS = 8_000
 DAYS = 700
-TOLERANCE = 1e-6
+TOLERANCE = 1e-9
 
 # Stops are no round numbers: whether a high meets 4 % above a round price exactly is rounding in the peers.
 VECTORBT_SETTINGS = [
