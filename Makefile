@@ -4,7 +4,7 @@
 #   make serve  [DATA=folder] [PORT=n]            the same servers without the run
 #   make test   [TESTS="path …"]                  all tests, on SQLite and on PostgreSQL
 #   make check                                    formatting, types, layers, templates, compose file
-#   make bench                                    every speed claim, measured here
+#   make bench  [BENCH=name]                      every speed claim, measured here
 #   make build                                    the front end only
 #   make lock                                     resolve requirements*.in into hashed locks
 
@@ -122,7 +122,7 @@ check-django: $(FRONTEND)
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: $(TOOLS) $(FRONTEND)
-	@exec $(BIN)/python -m benchmarks
+	@exec $(BIN)/python -m benchmarks $(BENCH)
 
 build: $(FRONTEND)
 
