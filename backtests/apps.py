@@ -9,6 +9,8 @@ class BacktestsConfig(AppConfig):
 
     def ready(self) -> None:
         from backtests.handler import BacktestHandler  # models are loaded only now
+        from backtests.strategies.registry import all_strategies
         from workers import handlers
 
+        all_strategies()  # a user's module that is broken stops the start, not a request
         handlers.register(BacktestHandler())

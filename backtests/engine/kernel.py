@@ -1,4 +1,7 @@
-"""The simulation of one account over one series: one pass, bar by bar."""
+"""The simulation of one account over one series.
+
+One long file on purpose: numba's cache notices changes of the file that a kernel is in, not of those it calls into.
+"""
 
 import numpy as np
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from backtests.engine.compiled import compiled
 from backtests.engine.errors import EngineError
 
+# Cached kernels have these built in: never change them.
 ENTER_LONG = 1
 EXIT_LONG = 2
 ENTER_SHORT = 4
