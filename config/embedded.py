@@ -17,7 +17,7 @@ from typing import NoReturn
 from config import processes
 from config.home import Home, HomeInUseError
 from config.processes import ChildError
-from config.stack import BASE_DIR, Stack, StackError
+from config.stack import BASE_DIR, DATA_SOURCE, Stack, StackError
 
 DEFAULT_PORT = 8000
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -76,6 +76,8 @@ def say(line: str) -> None:
 @contextlib.contextmanager
 def running(home: Home, *, port: int | None, data: Path | None) -> Generator[Stack]:
     """A stack with a market in it, ready for requests."""
+    if data is not None and not data.exists():
+        raise StackError(f"There is no {data}. DATA= names a folder of candle files, or one file.")
     with home.claimed():
         stack = Stack(home, choose_port(port))
         try:
@@ -93,9 +95,10 @@ def _short(path: Path) -> str:
     return str(path)
 
 
-def show_demo(stack: Stack, *, once: bool) -> int:
+def show_demo(stack: Stack, *, source: str | None, once: bool) -> int:
     """Run the terminal demo against the stack; its exit code."""
-    client = stack.attach("demo", "-m", "demo", stack.url)
+    wanted = ["--source", source] if source else []
+    client = stack.attach("demo", "-m", "demo", stack.url, *wanted)
     try:
         code = stack.watch(client)
     finally:
@@ -136,7 +139,9 @@ def main(arguments: list[str]) -> int:
     home = Home(Path(os.environ.get("CANDLESTREAM_HOME") or BASE_DIR / ".candlestream"))
     try:
         with ending_on_signals(), running(home, port=options.port, data=options.data) as stack:
-            return serve(stack) if options.what == "serve" else show_demo(stack, once=options.once)
+            if options.what == "serve":
+                return serve(stack)
+            return show_demo(stack, source=DATA_SOURCE if options.data else None, once=options.once)
     except Ended as ended:
         return ended.exit_code
     except (StackError, HomeInUseError, ChildError) as error:

@@ -10,6 +10,8 @@ from typing import TextIO
 import django
 from django.core.management import CommandError, call_command
 
+from config.stack import DATA_SOURCE
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
@@ -45,9 +47,9 @@ def prepare(folder: str | None) -> None:
     call_command("migrate", verbosity=0)
     if folder is not None:
         try:
-            show("import_candles", folder)
+            show("import_candles", folder, "--source", DATA_SOURCE)
         except CommandError as error:
-            if not CandleSeries.objects.exists():
+            if not CandleSeries.objects.filter(source=DATA_SOURCE).exists():
                 raise
             print(f"Going on without them: {error}", file=sys.stderr)
     elif not CandleSeries.objects.exists():

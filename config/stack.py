@@ -14,6 +14,8 @@ from config.processes import Child, ChildError
 from config.valkey import start_valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_SOURCE = "files"
+"""The source under which the candles of a user's folder are known."""
 
 
 class StackError(Exception):
@@ -55,7 +57,7 @@ class Stack:
         )  # fmt: skip
         self._start(
             "worker", "-m", "celery", "-A", "config", "worker", "--queues", "first,jobs", "--pool", "prefork",
-            "--concurrency", os.cpu_count() or 1, "--hostname", "embedded@%h", "--loglevel", "INFO",
+            "--concurrency", usable_cores(), "--hostname", "embedded@%h", "--loglevel", "INFO",
             "--without-gossip", "--without-mingle",
         )  # fmt: skip
         self._start("scheduler", "manage.py", "scheduler")
@@ -129,6 +131,11 @@ class Stack:
         processes.end([child for child in self.children if child.name != "valkey"], grace_seconds=5)
         processes.end([child for child in self.children if child.name == "valkey"], grace_seconds=1)
         self.children.clear()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which in a container can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _answers(port: int) -> bool:

@@ -84,10 +84,9 @@ def _raise_if_refused(error: Exception) -> None:
 
 
 def _problem_text(response: httpx.Response) -> str:
-    """What an `application/problem+json` answer says, fields included."""
+    """What an `application/problem+json` answer says."""
     try:
         problem = response.json()
     except ValueError:
         return f"{response.request.url} answered {response.status_code}."
-    fields = [f"{name}: {' '.join(texts)}" for name, texts in (problem.get("errors") or {}).items()]
-    return " ".join([str(problem.get("detail") or problem.get("title") or response.status_code), *fields])
+    return str(problem.get("detail") or problem.get("title") or response.status_code)

@@ -124,6 +124,25 @@ def test_a_taken_port_is_skipped_unless_it_was_asked_for(
             embedded.choose_port(port)
 
 
+def test_a_folder_of_candles_that_does_not_exist_ends_the_launcher_with_a_message(home: Path):
+    with Launched(home, "demo", "--data", "no/such/folder") as launched:
+        assert launched.process.wait(20) == 1
+        assert (
+            launched.said
+            == "There is no no/such/folder. DATA= names a folder of candle files, or one file.\n"
+        )
+
+
+def test_the_demo_of_a_folder_runs_on_its_candles_though_there_are_more_of_others(home: Path, tmp_path: Path):
+    rows = [f"{1_699_999_200 + hour * 3600},1,2,0.5,{1 + hour % 7 / 10},5" for hour in range(400)]
+    (tmp_path / "ABCUSDT.csv").write_text("\n".join(["datetime,open,high,low,close,volume", *rows]))
+    with Launched(home, "demo", "--once", "--data", str(tmp_path)) as launched:
+        assert launched.process.wait(120) == 0, launched.said
+    assert "1 symbols · 1h" in launched.said
+    assert "1 of 1 succeeded" in launched.said
+    assert "generated" not in launched.said
+
+
 def test_a_port_that_was_asked_for_and_is_taken_ends_the_launcher_with_a_message(home: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         started = time.monotonic()
