@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from config.processes import free_port
 from tests.launcher.launched import Launched, processes_of, wait_for
 
 START_SECONDS = 90
@@ -19,7 +20,8 @@ class Site(Launched):
     """A served Candlestream with a generated market."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__(home, "serve")
+        # A port of our own: others on this machine may start a Candlestream at the same moment.
+        super().__init__(home, "serve", "--port", str(free_port()))
         said = self.wait_until_said("Serving at ", START_SECONDS)
         self.url = said.split("Serving at ")[1].split()[0].rstrip("/")
 

@@ -84,22 +84,6 @@ def test_the_quality_of_a_series_can_be_looked_into(page: Page, site: Site, watc
     assert watched.complaints == []
 
 
-def test_a_file_of_candles_is_imported_and_a_broken_one_says_why(page: Page, site: Site, tmp_path: Path):
-    hours = [f"2024-03-{1 + hour // 24:02d} {hour % 24:02d}:00:00" for hour in range(48)]
-    lines = [f"{hour},{100 + bar},{103 + bar},{98 + bar},{101 + bar},5" for bar, hour in enumerate(hours)]
-    header = "datetime,open,high,low,close,volume"
-    good, bad = tmp_path / "PAGEUSDT_1h.csv", tmp_path / "BADUSDT_1h.csv"
-    good.write_text("\n".join([header, *lines]))
-    bad.write_text("\n".join([header, lines[0], lines[1].replace(",104,", ",1,")]))
-    page.goto("/data/")
-    page.get_by_label("Source", exact=True).fill("page-test")
-    page.locator("input[type=file]").set_input_files([good, bad])
-    expect(page.get_by_text("PAGEUSDT 1h: 48 candles")).to_be_visible()
-    expect(page.locator(".transfers .field-error")).to_contain_text("BADUSDT")
-    page.get_by_label("Source and interval").select_option("page-test 1h")
-    expect(page.locator("table.series tbody tr")).to_have_count(1)
-
-
 def test_a_download_that_cannot_start_is_explained_at_its_field(page: Page, site: Site):
     page.goto("/data/")
     page.get_by_label("Exchange").fill("nowhere")

@@ -29,7 +29,7 @@ const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 export const marketKey = (source: string, interval: string): string => `${source} ${interval}`;
 
-/** The most complete market first. */
+/** The most complete market first, as the server chooses one; generated ones last. */
 export function marketsOf(cryptocurrencies: readonly Cryptocurrency[]): Market[] {
   const listings = new Map<string, Listing[]>();
   for (const { symbol, name, series } of cryptocurrencies) {
@@ -38,7 +38,9 @@ export function marketsOf(cryptocurrencies: readonly Cryptocurrency[]): Market[]
       listings.set(key, [...(listings.get(key) ?? []), { symbol, name, series: one }]);
     }
   }
-  return [...listings].map(([key, all]) => marketOf(key, all)).sort((a, b) => b.listings.length - a.listings.length);
+  return [...listings]
+    .map(([key, all]) => marketOf(key, all))
+    .sort((a, b) => Number(a.generated) - Number(b.generated) || b.listings.length - a.listings.length);
 }
 
 function marketOf(key: string, listings: Listing[]): Market {
