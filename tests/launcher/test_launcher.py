@@ -1,6 +1,7 @@
 """The launcher of the embedded stack: it serves, and leaves nothing behind however it ends."""
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -134,9 +135,12 @@ def test_a_folder_of_candles_that_does_not_exist_ends_the_launcher_with_a_messag
 
 
 def test_the_demo_of_a_folder_runs_on_its_candles_though_there_are_more_of_others(home: Path, tmp_path: Path):
+    own_home = shutil.copytree(home, tmp_path / "home")
+    data = tmp_path / "data"
+    data.mkdir()
     rows = [f"{1_699_999_200 + hour * 3600},1,2,0.5,{1 + hour % 7 / 10},5" for hour in range(400)]
-    (tmp_path / "ABCUSDT.csv").write_text("\n".join(["datetime,open,high,low,close,volume", *rows]))
-    with Launched(home, "demo", "--once", "--data", str(tmp_path)) as launched:
+    (data / "ABCUSDT.csv").write_text("\n".join(["datetime,open,high,low,close,volume", *rows]))
+    with Launched(own_home, "demo", "--once", "--data", str(data)) as launched:
         assert launched.process.wait(120) == 0, launched.said
     assert "1 symbols · 1h" in launched.said
     assert "1 of 1 succeeded" in launched.said
