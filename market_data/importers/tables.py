@@ -1,7 +1,7 @@
 """The rows of a file, a few hundred thousand at a time, whatever its format."""
 
 import csv
-import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -18,7 +18,7 @@ from market_data.importers.containers import HEAD_BYTES, Content
 from market_data.importers.layout import FIELDS, HEADERLESS
 
 BATCH_ROWS = 500_000
-CSV_BLOCK_BYTES = 32 * 1024 * 1024
+CSV_BLOCK_BYTES = 16 * 1024 * 1024
 MOST_JSON_BYTES = 1024 * 1024 * 1024
 _DELIMITERS = ",;\t|"
 
@@ -93,8 +93,10 @@ def _named_index(table: pa.Table) -> pa.Table:
     return table.rename_columns(names)
 
 
-def _seekable(stream: IO[bytes]) -> IO[bytes]:
-    return stream if stream.seekable() else io.BytesIO(stream.read())
+def _seekable(stream: IO[bytes]) -> pa.NativeFile:
+    """A file that Arrow reads without coming back to Python for every piece."""
+    name = getattr(stream, "name", None)
+    return pa.OSFile(name) if isinstance(name, str) else pa.BufferReader(stream.read())
 
 
 def _json(stream: IO[bytes], name: str) -> Iterator[Rows]:
@@ -141,37 +143,51 @@ def _csv(stream: IO[bytes], name: str) -> Iterator[Rows]:
         make, columns = _without_header(width, name, f"line {skipped + 1}")
     else:
         columns, skipped = _unique(header), skipped + 1
-    reader = pa_csv.open_csv(
-        _Rest(head, stream),
-        read_options=pa_csv.ReadOptions(
-            skip_rows=skipped, column_names=columns, use_threads=False, block_size=CSV_BLOCK_BYTES
-        ),
-        parse_options=pa_csv.ParseOptions(delimiter=delimiter),
-        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
-    )
-    line = skipped + 1
-    for batch in reader:
-        yield Rows(pa.Table.from_batches([batch]), line, "line", make)
-        line += len(batch)
+    line = 1
+    for block in _blocks(head, stream, name):
+        rows = _parse_block(block, columns, delimiter, skipped if line == 1 else 0, line)
+        yield Rows(rows, line + (skipped if line == 1 else 0), "line", make)
+        line += block.count(b"\n")
 
 
-class _Rest(io.RawIOBase):
-    """A stream whose beginning has been read already."""
+def _blocks(head: bytes, stream: IO[bytes], name: str) -> Iterator[bytes]:
+    """The text in blocks of whole lines.
 
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
-        self._head = head
-        self._stream = stream
+    Arrow's own streaming reader would read ahead in a thread of its own, and hangs when that thread and this one
+    wait for each other's lock.
+    """
+    rest = head
+    while data := stream.read(CSV_BLOCK_BYTES):
+        rest += data
+        end = rest.rfind(b"\n") + 1
+        if end:
+            yield rest[:end]
+            rest = rest[end:]
+        elif len(rest) > 2 * CSV_BLOCK_BYTES:
+            raise FileRefusedError(
+                f"{name} has a line of more than {len(rest):,} characters; it is no table."
+            )
+    if rest.strip():
+        yield rest
 
-    def readable(self) -> bool:
-        """Always."""
-        return True
 
-    def readinto(self, buffer: Any) -> int:
-        """The head first, then what follows."""
-        data = self._head[: len(buffer)] if self._head else self._stream.read(len(buffer))
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
+def _parse_block(block: bytes, columns: list[str], delimiter: str, skipped: int, line: int) -> pa.Table:
+    try:
+        return pa_csv.read_csv(
+            pa.BufferReader(block),
+            read_options=pa_csv.ReadOptions(
+                skip_rows=skipped, column_names=columns, use_threads=False, block_size=len(block)
+            ),
+            parse_options=pa_csv.ParseOptions(delimiter=delimiter),
+            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV file" in str(error):
+            return pa.table({column: pa.array([], pa.string()) for column in columns})
+        found = re.search(r"Row #(\d+): (.*)", str(error))
+        if found is None:
+            raise
+        raise pa.ArrowInvalid(f"line {line - 1 + int(found[1])}: {found[2]}") from error
 
 
 def _sniff(head: bytes, name: str) -> tuple[int, str, list[str]]:
