@@ -89,7 +89,7 @@ def _gaps(open_time_ms: IntArray, interval_ms: int) -> tuple[int, int]:
 
 
 def _rounded(values: list[float]) -> list[float]:
-    """To 6 significant digits of the largest: a drawing the size of a word needs no more, and every event carries it."""
+    """To 6 significant digits of the largest: a small drawing needs no more, and every event carries it."""
     largest = max(map(abs, values))
     return np.round(values, 5 - math.floor(math.log10(largest)) if largest > 0 else 0).tolist()
 

@@ -23,6 +23,7 @@ class BacktestHandler:
     """Plugs backtests into the fan-out."""
 
     kind = "backtest"
+    metric_names: frozenset[str] = frozenset(Result.METRICS)
 
     def warm_up(self) -> None:
         warm_up_kernels()
@@ -37,7 +38,8 @@ class BacktestHandler:
         known = _known_results(backtest, series)
         missing = set(wanted or ()) - {each.cryptocurrency.symbol for each in series}
         planned = [PlannedJob(symbol := each.cryptocurrency.symbol, known.get(symbol)) for each in series]
-        return planned + [PlannedJob(symbol) for symbol in sorted(missing)]
+        planned += [PlannedJob(symbol) for symbol in sorted(missing)]
+        return _first(planned, spec.get("priority_symbols", []))
 
     def execute(self, spec: Spec, key: str) -> Result:
         return compute_result(_parsed(orjson.dumps(spec)), key)
@@ -52,6 +54,12 @@ class BacktestHandler:
         else:
             ResultLink.objects.bulk_create(links)
         return [event_fields(result) for _, result in outcomes]
+
+    def metrics(self, outcome: Result) -> dict[str, float | None]:
+        return outcome.metrics()
+
+    def retry_spec(self, spec: Spec, keys: Sequence[str]) -> Spec:
+        return {**spec, "symbols": list(keys)}
 
     def summarise(self, run_id: UUID) -> dict[str, Any]:
         return summary.summarise(run_id)
@@ -69,6 +77,12 @@ def event_fields(result: Result) -> dict[str, Any]:
         "sparkline": result.sparkline,
         "generated": result.generated,
     }
+
+
+def _first(planned: list[PlannedJob], symbols: list[str]) -> list[PlannedJob]:
+    """The same jobs, those of some symbols first, in their order."""
+    rank = {symbol: number for number, symbol in enumerate(symbols)}
+    return sorted(planned, key=lambda job: rank.get(job.key, len(rank)))
 
 
 @lru_cache(maxsize=64)

@@ -10,14 +10,15 @@ from rest_framework import serializers
 
 from backtests.engine.errors import EngineError
 from backtests.engine.execution import Execution
+from backtests.models import Result
 from backtests.spec import ALL_SYMBOLS, EXECUTION_FIELDS
 from backtests.strategies.registry import all_strategies, find_strategy
 from market_data import market
 from market_data.intervals import INTERVAL_MS
+from workers.serializers import RunOptionsSerializer
 
 DEFAULTS = Execution()
 MAX_SYMBOLS = 10_000
-MAX_PARALLEL = 10_000
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
@@ -65,8 +66,10 @@ class SymbolsField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class BacktestRequestSerializer(serializers.Serializer[Any]):
+class BacktestRequestSerializer(RunOptionsSerializer):
     """One strategy over many cryptocurrencies. Only `strategy` must be given."""
+
+    metric_names = frozenset(Result.METRICS)
 
     strategy = serializers.CharField(max_length=64)
     parameters = serializers.DictField(
@@ -83,8 +86,10 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
     fee_rate = serializers.FloatField(required=False, default=DEFAULTS.fee_rate)
     slippage_rate = serializers.FloatField(required=False, default=DEFAULTS.slippage_rate)
     fill = serializers.ChoiceField(required=False, choices=["next_open", "same_close"], default="next_open")
-    max_parallel = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=MAX_PARALLEL
+    priority_symbols = SymbolsField(
+        required=False,
+        default=list,
+        help_text="Backtested first, in this order; the others by traded volume.",
     )
 
     def validate_strategy(self, value: str) -> str:
@@ -95,6 +100,7 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(f"There is no strategy {value!r}; there are {known}.") from None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
         errors: dict[str, Any] = {**_execution_errors(attrs)}
         try:
             attrs["parameters"] = _checked_parameters(attrs["strategy"], attrs["parameters"])
@@ -116,7 +122,8 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
         spec = {name: self.validated_data[name] for name in names}
         for name in ("start", "end"):
             spec[name] = spec[name].isoformat().replace("+00:00", "Z")
-        return {**spec, "max_parallel": self.validated_data["max_parallel"]}
+        options = ("max_parallel", "hit", "max_hits", "max_failures", "timeout_seconds", "priority_symbols")
+        return {**spec, **{name: self.validated_data[name] for name in options}}
 
 
 def _fill_range(attrs: dict[str, Any]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, status
+from rest_framework import generics
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +19,7 @@ from backtests.serializers import ResultDetailSerializer, ResultSerializer, Stra
 from backtests.strategies.registry import all_strategies
 from workers.runs import create_run
 from workers.serializers import RunSerializer
-from workers.views import visible_run
+from workers.views import accepted, visible_run
 
 SORTABLE = {"symbol": "result__symbol", "position": "job__position"} | {
     name: f"result__{name}" for name in Result.METRICS
@@ -46,10 +46,9 @@ class BacktestList(APIView):
             owner=request.user,
             kind=BacktestHandler.kind,
             spec=body.spec(),
-            max_parallel=body.validated_data["max_parallel"],
+            options=body.options(),
         )
-        data = RunSerializer(run).data
-        return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": data["links"]["self"]})
+        return accepted(run)
 
 
 class ResultList(generics.ListAPIView[ResultLink]):

@@ -5,12 +5,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from workers import events, rows, runs, window
+from workers import events, rows, runs, termination, window
 from workers.claims import Claim
 from workers.handlers import JobHandler
 from workers.models import Event, Job, Run
 
-COUNTERS = ("succeeded", "failed", "in_flight", "last_seq")
+COUNTERS = ("succeeded", "failed", "cancelled", "hits", "in_flight", "last_seq")
 _SUCCEED = """
     UPDATE workers_job SET status = 'succeeded', ended_at = %s, elapsed_ms = %s, redeliver_at = NULL
      WHERE id = %s AND status IN """
@@ -32,10 +32,9 @@ def complete_job(claim: Claim, handler: JobHandler, outcome: Any, *, elapsed_ms:
     run = Run.objects.lock(claim.run_id)
     if run.has_ended or not _succeed(run, claim, elapsed_ms):
         return False
-    run.succeeded += 1
     (fields,) = handler.record([(claim.job_id, outcome)], cached=False)
-    body = {"key": claim.key, "elapsed_ms": elapsed_ms, "cached": False, "result": fields}
-    _go_on(run, events.draft(run, "result", body))
+    event = runs.result_event(run, handler, claim.key, outcome, fields, elapsed_ms=elapsed_ms, cached=False)
+    _go_on(run, event)
     return True
 
 
@@ -73,10 +72,10 @@ def _succeed(run: Run, claim: Claim, elapsed_ms: float) -> bool:
 
 
 def _go_on(run: Run, event: Event) -> None:
-    """Release the next jobs, or end the run if that was the last one; save the run and its events."""
+    """Release the next jobs, or end the run if that was the last one or enough; save the run and its events."""
     log, changed = [event], COUNTERS
-    if run.total == run.completed + run.cancelled:
-        log.append(runs.end_run(run, Run.Status.COMPLETED, Run.Reason.FINISHED))
+    if end := termination.verdict(run):
+        log.append(runs.end_run(run, *end))
         changed += ENDING
     else:
         window.release(run)

@@ -30,7 +30,7 @@ CANCEL_EVERY_SECONDS = 0.05
 _readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="feed-reader")
 
 
-async def follow(run_id: UUID, *, after: int = 0) -> AsyncIterator[RunEvent]:
+async def follow(run_id: UUID, *, after: int = 0) -> AsyncGenerator[RunEvent]:
     """Every event of a run with `seq > after`, in order, none lost or doubled, until the last one."""
     async with _watch(run_id) as (feed, watcher):
         while True:
@@ -47,6 +47,21 @@ async def follow(run_id: UUID, *, after: int = 0) -> AsyncIterator[RunEvent]:
                     if event.is_last:
                         return
                     after = event.seq
+
+
+async def wait_for_events(run_id: UUID, *, after: int, seconds: float) -> list[RunEvent]:
+    """Events after a number; if there are none yet, wait that long for the next. Up to one page."""
+    if page := await read(run_id, after=after):
+        return page
+    follower = follow(run_id, after=after)
+    try:
+        async with asyncio.timeout(seconds):
+            await anext(follower, None)
+    except TimeoutError:
+        return []
+    finally:
+        await follower.aclose()
+    return await read(run_id, after=after)
 
 
 async def _stored(run_id: UUID, after: int) -> AsyncIterator[RunEvent]:

@@ -1,6 +1,6 @@
 """What a kind of run must know so that this app can carry it out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -33,6 +33,7 @@ class JobHandler(Protocol):
     """One kind of run. `Any` stands for the handler's own outcome type, which this app only passes on."""
 
     kind: str
+    metric_names: frozenset[str]
 
     def warm_up(self) -> None:
         """Load and compile what jobs need; called once in a worker before its pool is forked."""
@@ -55,6 +56,14 @@ class JobHandler(Protocol):
 
         `cached` tells that the outcomes were known when the run was planned.
         """
+        ...
+
+    def metrics(self, outcome: Any) -> Mapping[str, float | None]:
+        """The metrics of an outcome that predicates may use: all of `metric_names`, None where undefined."""
+        ...
+
+    def retry_spec(self, spec: Spec, keys: Sequence[str]) -> Spec:
+        """The spec of a run that does only these jobs of another again."""
         ...
 
     def summarise(self, run_id: UUID) -> dict[str, Any]:

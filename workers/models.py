@@ -57,6 +57,10 @@ class Run(models.Model):
         MAX_FAILURES = "max_failures"
         ERROR = "error"
 
+    class Priority(models.TextChoices):
+        NORMAL = "normal"
+        HIGH = "high"
+
     ACTIVE: ClassVar = (Status.RUNNING, Status.PAUSED)
     ALL_BUT_SPEC: ClassVar = (
         "id",
@@ -67,10 +71,16 @@ class Run(models.Model):
         "error",
         "summary",
         "max_parallel",
+        "priority",
+        "hit",
+        "max_hits",
+        "max_failures",
+        "timeout_seconds",
         "total",
         "succeeded",
         "failed",
         "cancelled",
+        "hits",
         "in_flight",
         "last_seq",
         "created_at",
@@ -91,10 +101,24 @@ class Run(models.Model):
         null=True, blank=True, help_text="Most jobs in flight at once; empty: as many as the workers can use."
     )
 
+    priority = models.CharField(max_length=8, choices=Priority.choices, default=Priority.NORMAL)
+    hit = models.CharField(
+        max_length=500, blank=True, help_text="Predicate over metrics: a result that satisfies it is a hit."
+    )
+    max_hits = models.PositiveIntegerField(null=True, blank=True)
+    max_failures = models.PositiveIntegerField(null=True, blank=True)
+    timeout_seconds = models.FloatField(null=True, blank=True, help_text="Pauses don't count.")
+    retry_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries"
+    )
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 -- null is never equal
+    request_digest = models.CharField(max_length=64, blank=True, help_text="Of the body sent with the key.")
+
     total = models.PositiveIntegerField()
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
+    hits = models.PositiveIntegerField(default=0)
     in_flight = models.PositiveIntegerField(default=0, help_text="Jobs dispatched or running now.")
     last_seq = models.PositiveIntegerField(default=0)
 
@@ -105,9 +129,13 @@ class Run(models.Model):
 
     objects: ClassVar[RunQuerySet] = RunQuerySet.as_manager()  # pyright: ignore[reportAssignmentType]
     jobs: RelatedManager[Job]
+    retry_of_id: uuid.UUID | None
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "idempotency_key"], name="workers_run_idempotency")
+        ]
         indexes: ClassVar = [
             models.Index(fields=["owner", "-created_at"]),
             models.Index(fields=["status"], condition=models.Q(status="running"), name="workers_run_running"),
@@ -152,7 +180,7 @@ class Job(models.Model):
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="jobs", db_index=False)
     key = models.CharField(max_length=64)
-    position = models.PositiveIntegerField(help_text="Jobs of a run are dispatched in this order.")
+    position = models.IntegerField(help_text="Jobs of a run are dispatched in this order.")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has begun it.")
     deliveries = models.PositiveSmallIntegerField(

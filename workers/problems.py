@@ -29,6 +29,16 @@ class BodyTooLargeError(exceptions.APIException):
     default_detail = "The body is larger than the server accepts."
 
 
+class ConflictError(exceptions.APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "The state of the run does not allow this."
+
+
+class TooManyRunsError(exceptions.APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "Too many runs are under way."
+
+
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception of a view into problem details; None for what is the server's own fault."""
     if isinstance(error, InvalidSpecError):

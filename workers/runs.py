@@ -1,20 +1,35 @@
 """The life of a run: created, ended. Everything in between is in `completion` and `control`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from workers import dispatch, events, handlers, window
+from workers import dispatch, events, handlers, termination, window
 from workers.handlers import JobHandler, PlannedJob, Spec
 from workers.models import Event, Job, Run
 
 FIRST_JOBS = 2
 
 
-def create_run(*, owner: Any, kind: str, spec: Spec, max_parallel: int | None = None) -> Run:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What any kind of run may be asked for; see the fields of `Run`."""
+
+    max_parallel: int | None = None
+    priority: str = Run.Priority.NORMAL
+    hit: str = ""
+    max_hits: int | None = None
+    max_failures: int | None = None
+    timeout_seconds: float | None = None
+
+
+def create_run(
+    *, owner: Any, kind: str, spec: Spec, options: RunOptions | None = None, **identity: Any
+) -> Run:
     """Plan a run, store it with its jobs and what is known already, and dispatch its first window.
 
     Raises
@@ -24,42 +39,36 @@ def create_run(*, owner: Any, kind: str, spec: Spec, max_parallel: int | None = 
     """
     handler = handlers.find(kind)
     planned = handler.plan(spec)
-    run = Run(owner=owner, kind=kind, spec=spec, total=len(planned), max_parallel=max_parallel)
+    chosen = asdict(options or RunOptions())
+    run = Run(owner=owner, kind=kind, spec=spec, total=len(planned), **chosen, **identity)
     with transaction.atomic():
-        _dispatch_first_window(run, jobs := _jobs(run, planned))
+        jobs = [Job(run=run, key=job.key, position=position) for position, job in enumerate(planned)]
+        _dispatch_first_window(run, jobs, planned)
         run.save(force_insert=True)
         Job.objects.bulk_create(jobs)
         log = [events.draft(run, "start", {"status": run.status})]
-        log += _link_known(run, handler, list(zip(jobs, planned, strict=True)))
-        if not run.in_flight:
-            log.append(end_run(run, Run.Status.COMPLETED, Run.Reason.FINISHED))
+        log += _link_known(run, handler, jobs, planned)
+        if end := termination.verdict(run):
+            log.append(end_run(run, *end))
         run.save()
         events.store(log)
     return run
 
 
 def end_run(run: Run, status: Run.Status, reason: Run.Reason) -> Event:
-    """Mark a locked run as ended and draft its last event; the caller saves both."""
+    """Cancel what a locked run has left, mark it as ended and draft its last event; the caller saves both."""
+    left = run.jobs.filter(status__in=Job.UNFINISHED)
+    if run.total > run.completed + run.cancelled:
+        run.cancelled += left.update(status=Job.Status.CANCELLED, ended_at=timezone.now(), redeliver_at=None)
+    run.in_flight = 0
     run.status, run.reason, run.ended_at = status, reason, timezone.now()
     run.summary = handlers.find(run.kind).summarise(run.pk)
     fields = {"status": run.status, "reason": run.reason, "summary": run.summary}
     return events.draft(run, "complete", fields)
 
 
-def _jobs(run: Run, planned: Sequence[PlannedJob]) -> list[Job]:
-    now = timezone.now()
-    return [
-        Job(
-            run=run, key=job.key, position=position, status=Job.Status.SUCCEEDED, ended_at=now, elapsed_ms=0.0
-        )
-        if job.known is not None
-        else Job(run=run, key=job.key, position=position)
-        for position, job in enumerate(planned)
-    ]
-
-
-def _dispatch_first_window(run: Run, jobs: list[Job]) -> None:
-    waiting = [job for job in jobs if job.status == Job.Status.PENDING]
+def _dispatch_first_window(run: Run, jobs: Sequence[Job], planned: Sequence[PlannedJob]) -> None:
+    waiting = [job for job, plan in zip(jobs, planned, strict=True) if plan.known is None]
     first_window = waiting[: window.size(run.max_parallel)]
     for job in first_window:
         job.status, job.deliveries = Job.Status.DISPATCHED, 1
@@ -67,23 +76,50 @@ def _dispatch_first_window(run: Run, jobs: list[Job]) -> None:
     run.in_flight = len(first_window)
 
     def publish() -> None:
+        if run.has_ended:
+            return
         job_ids = [job.pk for job in first_window]
         dispatch.publish(job_ids[:FIRST_JOBS], queue=dispatch.FIRST_QUEUE)
-        dispatch.publish(job_ids[FIRST_JOBS:])
+        dispatch.publish(job_ids[FIRST_JOBS:], queue=window.queue_of(run))
 
     transaction.on_commit(publish)
 
 
-def _link_known(run: Run, handler: JobHandler, pairs: list[tuple[Job, PlannedJob]]) -> list[Event]:
-    known = [(job, plan.known) for job, plan in pairs if plan.known is not None]
-    log: list[Event] = []
+def _link_known(
+    run: Run, handler: JobHandler, jobs: Sequence[Job], planned: Sequence[PlannedJob]
+) -> list[Event]:
+    """Record the outcomes that are known, in order of priority, until the run has seen enough."""
+    known = [(job, plan.known) for job, plan in zip(jobs, planned, strict=True) if plan.known is not None]
+    enough = termination.until_enough(run, [handler.metrics(outcome) for _, outcome in known])
+    known = known[:enough]
     recorded = handler.record([(job.pk, outcome) for job, outcome in known], cached=True)
-    for (job, _), fields in zip(known, recorded, strict=True):
-        run.succeeded += 1
-        log.append(
-            events.draft(run, "result", {"key": job.key, "elapsed_ms": 0.0, "cached": True, "result": fields})
+    if known:
+        Job.objects.filter(pk__in=[job.pk for job, _ in known]).update(
+            status=Job.Status.SUCCEEDED, ended_at=timezone.now(), elapsed_ms=0.0
         )
-    return log
+    return [
+        result_event(run, handler, job.key, outcome, fields, elapsed_ms=0.0, cached=True)
+        for (job, outcome), fields in zip(known, recorded, strict=True)
+    ]
+
+
+def result_event(
+    run: Run,
+    handler: JobHandler,
+    key: str,
+    outcome: Any,
+    fields: dict[str, Any],
+    *,
+    elapsed_ms: float,
+    cached: bool,
+) -> Event:
+    """Count a recorded outcome of a locked run, and draft its event."""
+    run.succeeded += 1
+    body: dict[str, Any] = {"key": key, "elapsed_ms": elapsed_ms, "cached": cached, "result": fields}
+    if run.hit:
+        body["hit"] = termination.is_hit(run, handler.metrics(outcome))
+        run.hits += body["hit"]
+    return events.draft(run, "result", body)
 
 
 def find_visible(run_id: UUID, user: Any) -> Run | None:

@@ -1,11 +1,63 @@
 """Runs as the API shows them."""
 
-from typing import Any
+from dataclasses import fields
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from workers import events, handlers
+from workers import events, handlers, predicates
 from workers.models import Run
+from workers.runs import RunOptions
+
+MAX_TIMEOUT_SECONDS = 7 * 86_400
+
+
+class RunOptionsSerializer(serializers.Serializer[Any]):
+    """What a request for any kind of run may ask for; base of the kinds' own requests."""
+
+    metric_names: ClassVar[frozenset[str]] = frozenset()
+
+    max_parallel = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=10_000
+    )
+    priority = serializers.ChoiceField(required=False, choices=Run.Priority.choices, default="normal")
+    hit = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Predicate over metrics: `sharpe >= 1 and trade_count >= 20`.",
+    )
+    max_hits = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        help_text="Ends the run with that many hits.",
+    )
+    max_failures = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
+    timeout_seconds = serializers.FloatField(required=False, allow_null=True, default=None)
+
+    def validate_hit(self, value: str) -> str:
+        if value.strip():
+            try:
+                predicates.parse(value, self.metric_names)
+            except predicates.PredicateError as error:
+                raise serializers.ValidationError(str(error)) from error
+        return value.strip()
+
+    def validate_timeout_seconds(self, value: float | None) -> float | None:
+        if value is not None and not 0 < value <= MAX_TIMEOUT_SECONDS:
+            raise serializers.ValidationError(f"Must be above 0 and at most {MAX_TIMEOUT_SECONDS:,}.")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["max_hits"] is not None and not attrs["hit"]:
+            raise serializers.ValidationError({"hit": ["Must say what a hit is when max_hits is given."]})
+        return attrs
+
+    def options(self) -> RunOptions:
+        """The validated options."""
+        return RunOptions(**{field.name: self.validated_data[field.name] for field in fields(RunOptions)})
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -29,6 +81,12 @@ class RunLinksSerializer(serializers.Serializer[Any]):
     events = serializers.CharField()
     websocket = serializers.CharField()
     page = serializers.CharField()
+    stream = serializers.CharField()
+    stats = serializers.CharField()
+    stop = serializers.CharField(required=False)
+    pause = serializers.CharField(required=False)
+    resume = serializers.CharField(required=False)
+    retry = serializers.CharField(required=False)
     results = serializers.CharField(required=False)
 
 
@@ -45,12 +103,44 @@ class RunSerializer(serializers.Serializer[Run]):
     last_seq = serializers.IntegerField()
     spec = serializers.JSONField()
     progress = ProgressSerializer()
+    hits = serializers.IntegerField()
+    priority = serializers.ChoiceField(choices=Run.Priority.choices)
+    retry_of = serializers.UUIDField(allow_null=True)
     summary = serializers.JSONField(allow_null=True)
     error = serializers.CharField(allow_null=True)
     links = RunLinksSerializer()
 
     def to_representation(self, instance: Run) -> dict[str, Any]:
         return represent(instance)
+
+
+class PrioritySerializer(serializers.Serializer[Any]):
+    """A change of priorities."""
+
+    keys = serializers.ListField(
+        child=serializers.CharField(max_length=64), required=False, max_length=10_000,
+        help_text="Jobs (symbols) to do next, in this order.",
+    )  # fmt: skip
+    priority = serializers.ChoiceField(required=False, choices=Run.Priority.choices)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError("Give keys, priority or both.")
+        return attrs
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    """How a run went, in numbers."""
+
+    progress = ProgressSerializer()
+    hits = serializers.IntegerField()
+    cached = serializers.IntegerField()
+    first_result_seconds = serializers.FloatField(allow_null=True)
+    mean_waiting_seconds = serializers.FloatField(allow_null=True)
+    mean_elapsed_ms = serializers.FloatField(allow_null=True)
+    retried_jobs = serializers.IntegerField()
+    event_count = serializers.IntegerField()
+    workers = serializers.ListField(child=serializers.JSONField())
 
 
 class EventPageSerializer(serializers.Serializer[Any]):
@@ -74,6 +164,9 @@ def represent(run: Run) -> dict[str, Any]:
         "last_seq": run.last_seq,
         "spec": run.spec,
         "progress": events.progress(run),
+        "hits": run.hits,
+        "priority": run.priority,
+        "retry_of": run.retry_of_id,
         "summary": run.summary,
         "error": run.error or None,
         "links": _links(run),
@@ -84,7 +177,17 @@ def _links(run: Run) -> dict[str, str]:
     links = {
         "self": f"/api/runs/{run.pk}/",
         "events": f"/api/runs/{run.pk}/events/",
+        "stream": f"/api/runs/{run.pk}/stream/",
+        "stats": f"/api/runs/{run.pk}/stats/",
         "websocket": f"/ws/runs/{run.pk}/",
         "page": f"/runs/{run.pk}/",
     }
-    return {**links, **handlers.find(run.kind).links(run.pk)}
+    verbs = {verb: f"/api/runs/{run.pk}/{verb}/" for verb in _verbs(run)}
+    return {**links, **verbs, **handlers.find(run.kind).links(run.pk)}
+
+
+def _verbs(run: Run) -> list[str]:
+    """What can be done with a run now."""
+    if run.has_ended:
+        return ["retry"] if run.failed else []
+    return ["stop", "resume" if run.status == Run.Status.PAUSED else "pause"]

@@ -4,15 +4,13 @@ It takes one run at a time and skips a locked one, whose owner is about to chang
 """
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
-from workers import completion, dispatch, window
+from workers import completion, control, dispatch, termination, window
 from workers.clock import database_now
 from workers.heartbeat import FRESH_SECONDS
 from workers.models import Job, Run, Worker
@@ -31,17 +29,13 @@ def sweep() -> None:
     due = Job.objects.filter(status=Job.Status.DISPATCHED, redeliver_at__lte=timezone.now())
     candidates = {job.run_id for job in lost}
     candidates.update(due.values_list("run_id", flat=True).distinct())
-    candidates.update(_runs_with_room())
+    for run in Run.objects.filter(status=Run.Status.RUNNING).defer("spec", "summary"):
+        if termination.has_timed_out(run):
+            control.stop_run(run_id=run.pk, reason=Run.Reason.TIMEOUT)
+        elif window.room(run) > 0:
+            candidates.add(run.pk)
     for run_id in candidates:
         _mend(run_id, [job for job in lost if job.run_id == run_id])
-
-
-def _runs_with_room() -> Iterator[UUID]:
-    running = Run.objects.filter(status=Run.Status.RUNNING)
-    waiting = Q(total__gt=F("succeeded") + F("failed") + F("cancelled") + F("in_flight"))
-    for run in running.filter(waiting).defer("spec", "summary"):
-        if window.room(run) > 0:
-            yield run.pk
 
 
 @transaction.atomic
@@ -84,7 +78,7 @@ def _redeliver(run: Run) -> None:
                 deliveries=job.deliveries, redeliver_at=job.redeliver_at
             )
         logger.info("sent %d jobs of run %s again", len(jobs), run.pk)
-        dispatch.publish_on_commit([job.pk for job in jobs])
+        dispatch.publish_on_commit([job.pk for job in jobs], queue=window.queue_of(run))
 
 
 def _jobs_with_dead_holders() -> list[Job]:

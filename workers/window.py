@@ -48,7 +48,12 @@ def release(run: Run) -> None:
         status=Job.Status.DISPATCHED, deliveries=1, redeliver_at=redelivery_time(deliveries=1)
     )
     run.in_flight += len(job_ids)
-    dispatch.publish_on_commit(job_ids)
+    dispatch.publish_on_commit(job_ids, queue=queue_of(run))
+
+
+def queue_of(run: Run) -> str:
+    """The queue that a run's messages travel on."""
+    return dispatch.FIRST_QUEUE if run.priority == Run.Priority.HIGH else dispatch.JOBS_QUEUE
 
 
 def redelivery_time(*, deliveries: int) -> datetime:

@@ -39,6 +39,7 @@ class DownloadHandler:
     """Plugs downloads into the fan-out."""
 
     kind = KIND
+    metric_names: frozenset[str] = frozenset({"added_count", "page_count"})
 
     def warm_up(self) -> None:
         """Nothing: ccxt is loaded only by a worker that downloads."""
@@ -70,6 +71,14 @@ class DownloadHandler:
             for job_id, done in outcomes
         )
         return [event_fields(done) for _, done in outcomes]
+
+    def metrics(self, outcome: Downloaded) -> dict[str, float | None]:
+        """What a predicate may ask of a finished job."""
+        return {"added_count": outcome.added_count, "page_count": outcome.page_count}
+
+    def retry_spec(self, spec: Spec, keys: Sequence[str]) -> Spec:
+        """The same download of some symbols only."""
+        return {**spec, "symbols": list(keys)}
 
     def summarise(self, run_id: UUID) -> dict[str, Any]:
         """How many candles came, and for how many cryptocurrencies."""

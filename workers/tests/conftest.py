@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from workers import handlers, window
 from workers.clock import database_now
 from workers.models import Event, Job, Run, Worker
-from workers.runs import create_run
+from workers.runs import RunOptions, create_run
 from workers.tests.broker import Published, keep_messages
 from workers.tests.counting.handler import CountingHandler, counting_spec
 
@@ -38,9 +38,8 @@ def owner(transactional_db: None) -> Any:
 def count(owner: Any, published: Published) -> Any:
     """Create a run of kind `count`."""
 
-    def create(jobs: int, *, max_parallel: int | None = None, **more: Any) -> Run:
-        spec = counting_spec(jobs, **more)
-        return create_run(owner=owner, kind="count", spec=spec, max_parallel=max_parallel)
+    def create(jobs: int, *, options: RunOptions | None = None, **more: Any) -> Run:
+        return create_run(owner=owner, kind="count", spec=counting_spec(jobs, **more), options=options)
 
     return create
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from workers import claims, completion, control, execution, sweeper
 from workers.handlers import InvalidSpecError
 from workers.models import Job, Run, Worker
+from workers.runs import RunOptions
 from workers.tests.broker import Published
 from workers.tests.conftest import log_of, statuses
 
@@ -47,7 +48,7 @@ def test_the_window_is_four_times_the_live_slots(count: Any, live_worker: Worker
 
 
 def test_max_parallel_narrows_the_window(count: Any) -> None:
-    assert statuses(count(10, max_parallel=1).pk).count(DISPATCHED) == 1
+    assert statuses(count(10, options=RunOptions(max_parallel=1)).pk).count(DISPATCHED) == 1
 
 
 def test_the_next_jobs_are_released_when_half_the_window_is_free(count: Any, published: Published) -> None:

@@ -77,4 +77,5 @@ def test_a_run_has_the_shape_that_the_page_knows(
     for run in (ours, theirs):
         run["spec"].pop("symbols")
         run["spec"].pop("parameters")
+        del run["links"]  # they depend on what can be done with the run now
     assert agree(ours, theirs), (ours, theirs)

@@ -96,6 +96,11 @@ def test_defaults_are_filled_in(client: APIClient, market: None, published: Publ
         "slippage_rate": 0.0005,
         "fill": "next_open",
         "max_parallel": None,
+        "hit": "",
+        "max_hits": None,
+        "max_failures": None,
+        "timeout_seconds": None,
+        "priority_symbols": [],
     }
 
 

@@ -21,6 +21,7 @@ class CountingHandler:
     """Outcomes are integers."""
 
     kind = "count"
+    metric_names = frozenset({"number"})
 
     def warm_up(self) -> None:
         """Nothing to load."""
@@ -29,7 +30,8 @@ class CountingHandler:
         if spec["jobs"] == 0:
             raise InvalidSpecError({"jobs": ["must be at least 1"]})
         known = set(spec["known"])
-        return [PlannedJob(str(k), k if str(k) in known else None) for k in range(spec["jobs"])]
+        keys = spec.get("only") or [str(k) for k in range(spec["jobs"])]
+        return [PlannedJob(key, int(key) if key in known else None) for key in keys]
 
     def execute(self, spec: Spec, key: str) -> int:
         if key in spec["wrong"]:
@@ -49,6 +51,12 @@ class CountingHandler:
 
     def record(self, outcomes: Sequence[tuple[int, int]], *, cached: bool) -> list[dict[str, Any]]:
         return [{"number": number} for _, number in outcomes]
+
+    def metrics(self, outcome: int) -> dict[str, float | None]:
+        return {"number": float(outcome)}
+
+    def retry_spec(self, spec: Spec, keys: Sequence[str]) -> Spec:
+        return {**spec, "only": list(keys)}
 
     def summarise(self, run_id: UUID) -> dict[str, Any]:
         return {"sum": sum(int(key) for key in _succeeded_keys(run_id))}
