@@ -111,7 +111,9 @@ def _write_trade(
 @compiled
 def _longer(rows: FloatArray) -> FloatArray:
     longer = np.empty((2 * rows.shape[0], rows.shape[1]))
-    longer[: rows.shape[0]] = rows
+    for row in range(rows.shape[0]):
+        for column in range(rows.shape[1]):
+            longer[row, column] = rows[row, column]
     return longer
 
 
@@ -181,7 +183,7 @@ def day_ends(open_time_ms: IntArray, interval_ms: int) -> tuple[IntArray, IntArr
         days[n_days] = day
         ends[n_days] = bar
         n_days += 1
-    return days[:n_days].copy(), ends[:n_days].copy()
+    return days[:n_days], ends[:n_days]
 
 
 @compiled_for_numbers
@@ -215,7 +217,8 @@ def _value_stretch(
     """
     keep = equity.shape[0] > 0
     if keep and units == 0.0:
-        equity[first:end] = cash
+        for bar in range(np.uint64(first), np.uint64(end)):
+            equity[bar] = cash
     last = end if units != 0.0 else first + 1
     for bar in range(first, last):
         value = cash + units * close[bar]

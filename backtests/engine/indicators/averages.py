@@ -1,8 +1,7 @@
 """Moving averages. All return NaN where no value exists yet, and have the length of their input."""
 
-import numpy as np
-
 from backtests.engine.compiled import compiled
+from backtests.engine.indicators.blank import blank
 from market_data.candles import FloatArray
 
 
@@ -13,7 +12,7 @@ def sma(values: FloatArray, period: int) -> FloatArray:
     The running sum is taken anew every `period` bars, so that no rounding error builds up.
     """
     n_bars = values.shape[0]
-    averages = np.full(n_bars, np.nan)
+    averages = blank(n_bars, period - 1)
     weight = 1.0 / period
     for block in range(period - 1, n_bars, period):
         total = 0.0
@@ -33,10 +32,12 @@ def ema(values: FloatArray, period: int) -> FloatArray:
     Starts, as TA-Lib does, from the simple average of the first `period` values.
     """
     n_bars = values.shape[0]
-    averages = np.full(n_bars, np.nan)
+    averages = blank(n_bars, period - 1)
     if n_bars < period:
         return averages
-    average = values[:period].sum() / period
+    average = 0.0
+    for bar in range(period):
+        average += values[bar] / period
     averages[period - 1] = average
     new = 2.0 / (period + 1.0)
     old = 1.0 - new

@@ -3,6 +3,7 @@
 import numpy as np
 
 from backtests.engine.compiled import compiled
+from backtests.engine.indicators.blank import blank
 from market_data.candles import FloatArray
 
 
@@ -18,7 +19,7 @@ def rsi(close: FloatArray, period: int) -> FloatArray:
     Wilder, "New Concepts in Technical Trading Systems" (1978). 0 where nothing moved at all, as in TA-Lib.
     """
     n_bars = close.shape[0]
-    values = np.full(n_bars, np.nan)
+    values = blank(n_bars, period)
     if n_bars <= period:
         return values
     gain = 0.0
@@ -48,7 +49,7 @@ def simple_rsi(close: FloatArray, period: int) -> FloatArray:
     time. Both sums are taken anew every `period` bars, and a sum of no changes at all is exactly 0.
     """
     n_bars = close.shape[0]
-    values = np.full(n_bars, np.nan)
+    values = blank(n_bars, period)
     for block in range(period, n_bars, period):
         gain = 0.0
         loss = 0.0
@@ -80,12 +81,15 @@ def macd(close: FloatArray, fast: int, slow: int, signal: int) -> tuple[FloatArr
     signal line from `slow + signal − 2` on.
     """
     n_bars = close.shape[0]
-    line = np.full(n_bars, np.nan)
-    smooth = np.full(n_bars, np.nan)
+    line = blank(n_bars, slow - 1)
+    smooth = blank(n_bars, slow + signal - 2)
     if n_bars < slow:
         return line, smooth
-    fast_average = close[slow - fast : slow].sum() / fast
-    slow_average = close[:slow].sum() / slow
+    fast_average = 0.0
+    slow_average = 0.0
+    for bar in range(slow):
+        fast_average += close[bar] / fast if bar >= slow - fast else 0.0
+        slow_average += close[bar] / slow
     fast_new = 2.0 / (fast + 1.0)
     slow_new = 2.0 / (slow + 1.0)
     signal_new = 2.0 / (signal + 1.0)
@@ -115,7 +119,7 @@ def macd(close: FloatArray, fast: int, slow: int, signal: int) -> tuple[FloatArr
 def roc(values: FloatArray, period: int) -> FloatArray:
     """Rate of change in percent, `100 · (value / value `period` bars ago − 1)`; first valid at `period`."""
     n_bars = values.shape[0]
-    changes = np.full(n_bars, np.nan)
+    changes = blank(n_bars, period)
     for bar in range(period, n_bars):
         changes[bar] = 100.0 * (values[bar] / values[bar - period] - 1.0)
     return changes

@@ -1,8 +1,7 @@
 """Strength of a trend. Returns NaN where no value exists yet, and has the length of its input."""
 
-import numpy as np
-
 from backtests.engine.compiled import compiled
+from backtests.engine.indicators.blank import blank
 from market_data.candles import FloatArray
 
 
@@ -14,7 +13,7 @@ def adx(high: FloatArray, low: FloatArray, close: FloatArray, period: int) -> Fl
     indexes. Where nothing moved, the last value is kept.
     """
     n_bars = close.shape[0]
-    values = np.full(n_bars, np.nan)
+    values = blank(n_bars, 2 * period - 1)
     if n_bars < 2 * period:
         return values
     rises = 0.0

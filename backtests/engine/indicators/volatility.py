@@ -3,6 +3,7 @@
 import numpy as np
 
 from backtests.engine.compiled import compiled
+from backtests.engine.indicators.blank import blank
 from market_data.candles import FloatArray
 
 LARGEST_LOSS = 1e2
@@ -30,8 +31,8 @@ def mean_and_deviation(values: FloatArray, period: int) -> tuple[FloatArray, Flo
     Where all values are equal, the deviation is exactly 0.
     """
     n_bars = values.shape[0]
-    means = np.full(n_bars, np.nan)
-    deviations = np.full(n_bars, np.nan)
+    means = blank(n_bars, period - 1)
+    deviations = blank(n_bars, period - 1)
     weight = 1.0 / period
     equal = 1  # how many of the newest values are equal
     for bar in range(1, min(period - 1, n_bars)):
@@ -65,7 +66,7 @@ def mean_and_deviation(values: FloatArray, period: int) -> tuple[FloatArray, Flo
 def atr(high: FloatArray, low: FloatArray, close: FloatArray, period: int) -> FloatArray:
     """Average true range by Wilder (1978); first valid at `period`: the first bar has no close before it."""
     n_bars = close.shape[0]
-    values = np.full(n_bars, np.nan)
+    values = blank(n_bars, period)
     if n_bars <= period:
         return values
     average = 0.0
@@ -90,7 +91,7 @@ def highest(values: FloatArray, period: int) -> FloatArray:
     block and the beginning of the next.
     """
     n_bars = values.shape[0]
-    extremes = np.full(n_bars, np.nan)
+    extremes = blank(n_bars, period - 1)
     ends = np.empty(period)
     for block in range(0, n_bars - period + 1, period):
         extreme = values[block + period - 1]
@@ -111,7 +112,7 @@ def highest(values: FloatArray, period: int) -> FloatArray:
 def lowest(values: FloatArray, period: int) -> FloatArray:
     """Lowest of the last `period` values; first valid at `period − 1`. Computed as `highest` is."""
     n_bars = values.shape[0]
-    extremes = np.full(n_bars, np.nan)
+    extremes = blank(n_bars, period - 1)
     ends = np.empty(period)
     for block in range(0, n_bars - period + 1, period):
         extreme = values[block + period - 1]
