@@ -49,8 +49,10 @@ def site(nginx_required: None) -> Iterator[Topology]:
 
 @pytest.fixture(scope="session")
 def token(site: Topology) -> str:
-    """An API token of a user made for the tests."""
-    make = "from django.contrib.auth import get_user_model as m; m().objects.create_user('ada')"
+    """An API token of a member of the staff."""
+    make = (
+        "from django.contrib.auth import get_user_model as m; m().objects.create_user('ada', is_staff=True)"
+    )
     site.run("python", "manage.py", "shell", "-c", make)
     return site.run("python", "manage.py", "create_token", "ada").strip()
 

@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +43,40 @@ def test_a_market_runs_through_nginx_to_the_last_event(site: Topology, client: h
     )
     assert client.get(run["links"]["results"]).json()["count"] == 12
     assert client.get(run["links"]["self"]).json()["status"] == "completed"
+
+
+def test_server_sent_events_come_through_nginx_while_the_run_is_paused(site: Topology, client: httpx.Client):
+    request = {"strategy": "rsi", "parameters": {"period": 21}, "max_parallel": 1}
+    run = client.post("/api/backtests/", json=request).json()
+    client.post(f"{run['links']['self']}pause/").raise_for_status()
+    with client.stream("GET", f"{run['links']['self']}stream/") as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        events = sent_events(answer)
+        assert next(events)["type"] == "start"  # the run can't end before it is resumed
+        client.post(f"{run['links']['self']}resume/").raise_for_status()
+        rest = list(events)
+    assert [event["seq"] for event in rest] == list(range(2, len(rest) + 2))
+    assert sum(event["type"] == "result" for event in rest) == 12
+    assert rest[-1]["type"] == "complete"
+
+
+def sent_events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
+    """The events of a stream as they come."""
+    for line in answer.iter_lines():
+        if line.startswith("data:"):
+            yield json.loads(line.removeprefix("data:"))
+
+
+def test_a_file_of_candles_larger_than_the_limit_of_requests_can_be_uploaded(
+    site: Topology, client: httpx.Client
+):
+    prices = "1.00000001,2.00000002,0.50000003,1.50000004,500000.12345"
+    rows = [f"{1_699_999_200 + 3600 * hour},{prices}" for hour in range(30_000)]
+    content = "\n".join(["datetime,open,high,low,close,volume", *rows]).encode()
+    assert len(content) > 1_500_000
+    answer = client.post("/api/imports/", files={"file": ("ABCUSDT.csv", content)}, data={"dry_run": "true"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()[0]["candle_count"] == 30_000
 
 
 def test_both_workers_report_for_work(site: Topology):
