@@ -136,6 +136,19 @@ def test_signals_before_the_start_are_discarded_and_bars_outside_the_range_are_i
     assert outcome.metrics.buy_hold_return == pytest.approx(130 / 120 - 1)
 
 
+def test_a_signal_right_before_the_start_is_not_filled_at_the_start():
+    candles, signals = table(
+        """open high low close
+            100  101  99  100
+            110  111 109  110  long
+            120  121 119  120
+            130  131 129  130"""
+    )
+    outcome = backtest(candles, signals, free(), start_ms=int(candles.open_time_ms[2]))
+    assert outcome.open_trade is None
+    assert outcome.equity.tolist() == [1_000, 1_000]
+
+
 def test_a_position_open_at_the_end_is_marked_at_the_last_close_and_reported_apart():
     outcome = play(
         """open high low close

@@ -11,6 +11,7 @@ from backtests.engine.many import backtest_many
 from backtests.engine.sample_candles import random_walk
 from backtests.engine.shared import LARGEST_COUNT, Shared
 from backtests.strategies.registry import all_strategies, find_strategy
+from market_data.candles import FloatArray
 
 CANDLES = random_walk(2_000, seed=2)
 
@@ -75,4 +76,9 @@ def test_an_indicator_is_computed_once_and_only_the_last_arrays_are_kept():
 def test_equal_arrays_that_are_not_the_same_are_told_apart():
     shared = Shared()
     one, other = CANDLES.close.copy(), CANDLES.open.copy()
-    assert shared(lambda values: values[0], one) != shared(lambda values: values[0], other)
+
+    def peak(values: FloatArray) -> float:
+        return float(values.max())
+
+    assert shared(peak, one) == one.max()
+    assert shared(peak, other) == other.max() != one.max()

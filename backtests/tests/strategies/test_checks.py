@@ -14,6 +14,7 @@ from backtests.engine.signals import Signals
 from backtests.strategies.checks import bars_until_same, check_strategy
 from backtests.strategies.memory import bars_until_ema_forgotten
 from backtests.strategies.strategy import Strategy
+from backtests.tests.engine.tables import line
 from market_data.candles import Candles
 
 WALK = random_walk(2_000, seed=20)
@@ -60,6 +61,14 @@ def test_a_look_at_the_next_close_is_found():
 
 def test_a_mean_over_all_candles_is_found():
     assert "it looks ahead" in message(lambda c, _: rises(c.close - c.close.mean()), "look-ahead")
+
+
+def test_a_look_that_finds_nothing_new_in_these_candles_is_found_by_other_ones():
+    strategy = strategy_of(lambda c, _: Signals.of(enter_long=c.close < 0.4 * c.close.max()))
+    findings = check_strategy(strategy, line(*[200.0] * 30, *[100.0] * 300))
+    (finding,) = (f for f in findings if f.check == "look-ahead")
+    assert "it says nothing, but enter long when the candles from bar" in finding.message
+    assert finding.message.endswith("on are replaced")
 
 
 def test_a_centred_window_is_found():
