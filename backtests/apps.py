@@ -8,9 +8,11 @@ class BacktestsConfig(AppConfig):
     verbose_name = "Backtests"
 
     def ready(self) -> None:
+        from backtests import retention
         from backtests.handler import BacktestHandler  # models are loaded only now
         from backtests.strategies.registry import all_strategies
-        from workers import handlers
+        from workers import handlers, scheduler
 
         all_strategies()  # a user's module that is broken stops the start, not a request
         handlers.register(BacktestHandler())
+        scheduler.register_step("prune results", 3600, retention.prune_results_as_configured)

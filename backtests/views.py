@@ -17,9 +17,10 @@ from backtests.models import Result, ResultLink
 from backtests.requests import BacktestRequestSerializer
 from backtests.serializers import ResultDetailSerializer, ResultSerializer, StrategySerializer
 from backtests.strategies.registry import all_strategies
-from workers.runs import create_run
+from workers.models import Run
+from workers.runs import create_run_once
 from workers.serializers import RunSerializer
-from workers.views import accepted, visible_run
+from workers.views import accepted, idempotency_key, visible_run
 
 SORTABLE = {"symbol": "result__symbol", "position": "job__position"} | {
     name: f"result__{name}" for name in Result.METRICS
@@ -40,15 +41,20 @@ class BacktestList(APIView):
     @extend_schema(request=BacktestRequestSerializer, responses={202: RunSerializer})
     def post(self, request: Request) -> Response:
         """Start a run of one strategy over many cryptocurrencies; its results arrive as events."""
-        body = BacktestRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        run = create_run(
-            owner=request.user,
-            kind=BacktestHandler.kind,
-            spec=body.spec(),
-            options=body.options(),
-        )
-        return accepted(run)
+        return accepted(start_backtest(request))
+
+
+def start_backtest(request: Request) -> Run:
+    """Start the run that a request asks for."""
+    body = BacktestRequestSerializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    return create_run_once(
+        owner=request.user,
+        kind=BacktestHandler.kind,
+        spec=body.spec(),
+        options=body.options(),
+        idempotency_key=idempotency_key(request),
+    )
 
 
 class ResultList(generics.ListAPIView[ResultLink]):

@@ -121,6 +121,12 @@ CHANNEL_LAYERS = {
     }
 }
 
+RUNS_KEPT_DAYS: float | None = env.float("RUNS_KEPT_DAYS", default=None)
+"""Ended runs are deleted after so many days; unset: never."""
+RESULTS_KEPT_DAYS: float | None = env.float("RESULTS_KEPT_DAYS", default=None)
+"""Results that no run points to are deleted after so many days; unset: never."""
+MAX_ACTIVE_RUNS_PER_USER = env.int("MAX_ACTIVE_RUNS_PER_USER", default=200)
+
 CANDLE_FILES_DIR = Path(env.str("CANDLE_FILES_DIR", default=str(HOME_DIR / "candles")))
 """Host-local candle files; may be deleted at any time."""
 CANDLE_FILES_MAX_BYTES = env.int("CANDLE_FILES_MAX_BYTES", default=20 * 1024**3)

@@ -16,3 +16,4 @@ class WorkersConfig(AppConfig):
         import_string(settings.CELERY_APP).set_default()
         scheduler.register_step("sweep", sweeper.PERIOD_SECONDS, sweeper.sweep)
         scheduler.register_step("forget dead workers", 3600, retention.forget_dead_workers)
+        scheduler.register_step("prune runs", 3600, retention.prune_runs_as_configured)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from workers.handlers import InvalidSpecError
+from workers.runs import KeyReusedError, TooManyRunsError
 
 CONTENT_TYPE = "application/problem+json"
 TITLES = {
@@ -34,14 +35,18 @@ class ConflictError(exceptions.APIException):
     default_detail = "The state of the run does not allow this."
 
 
-class TooManyRunsError(exceptions.APIException):
+class TooManyRequestsError(exceptions.APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_detail = "Too many runs are under way."
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception of a view into problem details; None for what is the server's own fault."""
-    if isinstance(error, InvalidSpecError):
+    if isinstance(error, KeyReusedError):
+        error = ConflictError(str(error))
+    elif isinstance(error, TooManyRunsError):
+        error = TooManyRequestsError(str(error))
+    elif isinstance(error, InvalidSpecError):
         error = exceptions.ValidationError(error.errors)
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLargeError()

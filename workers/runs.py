@@ -1,10 +1,13 @@
 """The life of a run: created, ended. Everything in between is in `completion` and `control`."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,6 +16,14 @@ from workers.handlers import JobHandler, PlannedJob, Spec
 from workers.models import Event, Job, Run
 
 FIRST_JOBS = 2
+
+
+class KeyReusedError(Exception):
+    """An idempotency key that belongs to another request."""
+
+
+class TooManyRunsError(Exception):
+    """A user has as many runs under way as allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,37 @@ def create_run(
         run.save()
         events.store(log)
     return run
+
+
+@transaction.atomic
+def create_run_once(
+    *, owner: Any, kind: str, spec: Spec, options: RunOptions, idempotency_key: str | None
+) -> Run:
+    """Create a run, or return the one that the same request has created before; see `create_run`.
+
+    Raises
+    ------
+    KeyReusedError
+        If the key came with another request before.
+    TooManyRunsError
+        If the owner has as many runs under way as a user may have.
+    """
+    digest = hashlib.sha256(
+        orjson.dumps([kind, spec, asdict(options)], option=orjson.OPT_SORT_KEYS)
+    ).hexdigest()
+    if idempotency_key is not None:
+        earlier = Run.objects.filter(owner=owner, idempotency_key=idempotency_key).first()
+        if earlier is not None and earlier.request_digest != digest:
+            raise KeyReusedError(f"The key {idempotency_key!r} came with another request before.")
+        if earlier is not None:
+            return earlier
+    active = Run.objects.filter(owner=owner, status__in=Run.ACTIVE).count()
+    if active >= settings.MAX_ACTIVE_RUNS_PER_USER:
+        raise TooManyRunsError(
+            f"{active} of your runs are under way, as many as a user may have; stop one or wait."
+        )
+    identity = {"idempotency_key": idempotency_key, "request_digest": digest}
+    return create_run(owner=owner, kind=kind, spec=spec, options=options, **identity)
 
 
 def end_run(run: Run, status: Run.Status, reason: Run.Reason) -> Event:

@@ -45,7 +45,7 @@ def streaming_response(run_id: UUID, *, after: int) -> StreamingHttpResponse:
     return response
 
 
-def problem_response(error: APIException) -> HttpResponse:
+def problem_response(error: Exception) -> HttpResponse:
     """Problem details outside of the framework's own views."""
     response = problems.problem_response(error, {})
     assert response is not None, "every APIException has a response"
@@ -55,10 +55,14 @@ def problem_response(error: APIException) -> HttpResponse:
 def user_of(request: HttpRequest) -> Any:
     """The user that any of the API's ways of authentication finds; raises NotAuthenticated if none does."""
     kinds: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
-    user = Request(request, authenticators=[kind() for kind in kinds]).user
-    if not user.is_authenticated:
+    return require_login(Request(request, authenticators=[kind() for kind in kinds]))
+
+
+def require_login(request: Request) -> Any:
+    """The user of a request; raises NotAuthenticated without one."""
+    if not request.user.is_authenticated:
         raise NotAuthenticated
-    return user
+    return request.user
 
 
 def _visible_run(request: HttpRequest, run_id: UUID) -> Any:

@@ -22,6 +22,8 @@ from workers.parameters import InvalidSeqError, InvalidWaitError, parse_after, p
 from workers.problems import ConflictError
 from workers.serializers import EventPageSerializer, PrioritySerializer, RunSerializer, StatsSerializer
 
+MAX_KEY_LENGTH = 100
+
 
 def visible_run(request: Request, run_id: UUID) -> Run:
     """The run of a request; 404 for one that does not exist and for somebody else's alike."""
@@ -35,6 +37,14 @@ def accepted(run: Run) -> Response:
     """202 with a run and where to find it."""
     data = RunSerializer(run).data
     return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": data["links"]["self"]})
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key by which a client can send the same request twice without starting two runs."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 1 <= len(key) <= MAX_KEY_LENGTH:
+        raise ValidationError({"Idempotency-Key": [f"Must have 1 to {MAX_KEY_LENGTH} characters."]})
+    return key
 
 
 class RunList(generics.ListAPIView[Run]):

@@ -172,7 +172,7 @@ def test_a_bad_wait_is_named(count: Any, client: APIClient, wait: str) -> None:
 async def stream(run: Run, owner: Any, **headers: str) -> tuple[int, str]:
     client = AsyncClient()
     await sync_to_async(client.force_login)(owner)
-    response = await client.get(f"/api/runs/{run.pk}/stream/", headers=headers)
+    response: Any = await client.get(f"/api/runs/{run.pk}/stream/", headers=headers)
     if not response.streaming:
         return response.status_code, response.content.decode()
     return response.status_code, "".join([part.decode() async for part in response])

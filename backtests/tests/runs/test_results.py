@@ -1,14 +1,17 @@
 """Results through the API: numbers, order, reuse, and what is never reused."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from backtests import retention
 from backtests.engine.backtest import backtest
 from backtests.models import Result, ResultLink
 from backtests.strategies.registry import find_strategy
@@ -17,7 +20,8 @@ from market_data.candles import Candles
 from market_data.intervals import HOUR_MS
 from market_data.models import Cryptocurrency
 from market_data.store import write_candles
-from workers.models import Event
+from workers import retention as workers_retention
+from workers.models import Event, Run
 from workers.tests.broker import Published
 
 RunBacktest = Callable[..., dict[str, Any]]
@@ -232,3 +236,14 @@ def test_deleting_a_run_keeps_results_that_others_point_to(run_backtest: RunBack
     run_backtest()
     trader.runs.first().delete()
     assert (Result.objects.count(), ResultLink.objects.count()) == (3, 3)
+
+
+def test_pruning_deletes_old_runs_and_then_results_that_nobody_points_to(run_backtest: RunBacktest) -> None:
+    run_backtest()
+    later = run_backtest(parameters={"period": 9})
+    assert workers_retention.prune_runs(older_than=timedelta(days=1)) == 0
+    Run.objects.exclude(pk=later["id"]).update(ended_at=timezone.now() - timedelta(days=2))
+    assert workers_retention.prune_runs(older_than=timedelta(days=1)) == 1
+    assert retention.prune_results(older_than=timedelta(days=1)) == 0
+    assert retention.prune_results(older_than=timedelta(0)) == 3
+    assert (Run.objects.count(), Result.objects.count(), ResultLink.objects.count()) == (1, 3, 3)
