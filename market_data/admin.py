@@ -5,11 +5,14 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from market_data import manifest as manifests
-from market_data.models import CandleChunk, CandleSeries, Cryptocurrency, DownloadSchedule
+from market_data.admin_import import import_page
+from market_data.models import CandleChunk, CandleSeries, Cryptocurrency, DownloadSchedule, as_datetime
+from market_data.report import report
 
 
 class _ReadOnly(admin.ModelAdmin):  # pyright: ignore[reportMissingTypeArgument]
@@ -70,7 +73,12 @@ class CandleSeriesAdmin(_ReadOnly):
     search_fields = ("cryptocurrency__symbol", "cryptocurrency__name", "source")
     list_select_related = ("cryptocurrency",)
     exclude = ("manifest", "warnings")
-    readonly_fields = ("first_open", "last_open", "warning_list", "months")
+    readonly_fields = ("first_open", "last_open", "warning_list", "gaps", "months")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The usual pages, and one to import a file."""
+        page = path("import/", admin.site.admin_view(import_page), name="market_data_candleseries_import")
+        return [page, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CandleSeries]:
         """Lists do without the manifests."""
@@ -88,6 +96,18 @@ class CandleSeriesAdmin(_ReadOnly):
         """One a line."""
         rows = ((warning["code"], warning["message"]) for warning in series.warnings)
         return format_html_join("", "<p><b>{}</b> {}</p>", rows) or "none"
+
+    @admin.display(description="gaps")
+    def gaps(self, series: CandleSeries) -> str:
+        """Each with its times, and whether the exchange was out or the coin."""
+        whose = {True: "the exchange's", False: "its own", None: ""}
+        rows = (
+            (_minute(gap.since_ms), _minute(gap.at_ms), gap.missing_count, whose[gap.market_wide])
+            for gap in report(series).gaps
+        )
+        body = format_html_join("", "<tr><td>{}<td>{}<td>{}<td>{}</tr>", rows)
+        head = mark_safe("<tr><th>after<th>until<th>missing<th>whose</tr>")
+        return format_html("<table>{}{}</table>", head, body) if body else "none"
 
     @admin.display(description="months")
     def months(self, series: CandleSeries) -> str:
@@ -142,3 +162,7 @@ class DownloadScheduleAdmin(admin.ModelAdmin):  # pyright: ignore[reportMissingT
     def symbol_count(self, schedule: DownloadSchedule) -> str:
         """How many, or all that are stored."""
         return str(len(schedule.symbols)) if schedule.symbols else "all stored"
+
+
+def _minute(time_ms: int) -> str:
+    return f"{as_datetime(time_ms):%Y-%m-%d %H:%M}"

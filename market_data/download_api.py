@@ -14,7 +14,7 @@ from market_data.exchanges.connection import ExchangeError, open_exchange
 from market_data.exchanges.handler import KIND
 from market_data.exchanges.schedule import MAX_PARALLEL
 from market_data.intervals import INTERVAL_MS
-from workers.runs import create_run
+from workers.runs import RunOptions, create_run
 from workers.serializers import RunSerializer
 
 MAX_TOP = 1000
@@ -72,9 +72,8 @@ class DownloadList(APIView):
         """Start a run that downloads one cryptocurrency a job."""
         body = DownloadRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        run = create_run(
-            owner=request.user, kind=KIND, spec=body.spec(), max_parallel=body.validated_data["max_parallel"]
-        )
+        options = RunOptions(max_parallel=body.validated_data["max_parallel"])
+        run = create_run(owner=request.user, kind=KIND, spec=body.spec(), options=options)
         data = RunSerializer(run).data
         return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": data["links"]["self"]})
 

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import import_module
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +21,7 @@ ATTEMPTS = 8
 TIMEOUT_MS = 10_000
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 120.0
 PAGE_CANDLES = 1000
+MARKETS_KEPT_SECONDS = 3600.0
 _LARGEST_PAGES = {"binance": 1000, "kraken": 720, "coinbase": 300, "bybit": 1000, "okx": 300}
 _OPTIONS = {"binance": {"fetchMarkets": {"types": ["spot"]}}, "bybit": {"fetchMarkets": {"types": ["spot"]}}}
 
@@ -51,17 +51,17 @@ class Exchange:
         self.page_candles = _LARGEST_PAGES.get(name, PAGE_CANDLES)
         self._client = client
         self._errors = errors
+        self._markets: dict[str, Market] = {}
+        self._markets_at = float("-inf")
 
-    @cached_property
+    @property
     def markets(self) -> dict[str, Market]:
-        """Spot pairs by our symbol, `BTCUSDT`."""
-        found = self._patiently(self._client.load_markets)
-        spot = (market for market in found.values() if market.get("spot"))
-        return {
-            symbol: Market(symbol, str(market["symbol"]), market.get("active") is not False)
-            for market in spot
-            if (symbol := f"{market['base']}{market['quote']}".upper())
-        }
+        """Spot pairs by our symbol, `BTCUSDT`; asked for once an hour."""
+        if time.monotonic() - self._markets_at > MARKETS_KEPT_SECONDS:
+            found = self._patiently(lambda: self._client.load_markets(reload=True))
+            self._markets = _spot_markets(found)
+            self._markets_at = time.monotonic()
+        return self._markets
 
     def market(self, symbol: str) -> Market:
         """The pair of a symbol.
@@ -161,6 +161,15 @@ def _redirected(urls: Any, base: str) -> Any:
         return {name: _redirected(url, base) for name, url in urls.items()}
     target, parts = urlsplit(base), urlsplit(urls)
     return urlunsplit((target.scheme, target.netloc, parts.path, parts.query, ""))
+
+
+def _spot_markets(found: dict[str, dict[str, Any]]) -> dict[str, Market]:
+    spot = (market for market in found.values() if market.get("spot"))
+    return {
+        symbol: Market(symbol, str(market["symbol"]), market.get("active") is not False)
+        for market in spot
+        if (symbol := f"{market['base']}{market['quote']}".upper())
+    }
 
 
 def _as_candles(rows: list[list[Any]]) -> Candles:

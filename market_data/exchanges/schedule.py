@@ -10,7 +10,7 @@ from market_data.exchanges.handler import KIND
 from market_data.models import CandleSeries, DownloadSchedule
 from workers.handlers import InvalidSpecError
 from workers.models import Run
-from workers.runs import create_run
+from workers.runs import RunOptions, create_run
 
 logger = logging.getLogger(__name__)
 PERIOD_SECONDS = 10
@@ -47,7 +47,9 @@ def _start(schedule: DownloadSchedule) -> bool:
         "end_ms": None,
     }
     try:
-        schedule.last_run = create_run(owner=schedule.owner, kind=KIND, spec=spec, max_parallel=MAX_PARALLEL)
+        schedule.last_run = create_run(
+            owner=schedule.owner, kind=KIND, spec=spec, options=RunOptions(max_parallel=MAX_PARALLEL)
+        )
     except InvalidSpecError as error:
         logger.warning("schedule %s can't start: %s", schedule, error)
         return False

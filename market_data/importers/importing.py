@@ -52,7 +52,7 @@ class Imported:
     candle_count: int
     first_open_ms: int
     last_open_ms: int
-    repairs: Counter[str]
+    repairs: dict[str, int]
     warnings: list[SeriesWarning] = field(default_factory=list[SeriesWarning])
     series: list[CandleSeries] = field(default_factory=list[CandleSeries])
 
@@ -204,7 +204,7 @@ class _Table:
             candle_count=len(candles) + (known.candle_count if known else 0),
             first_open_ms=min(first, known.first_open_ms) if known else first,
             last_open_ms=max(last, known.last_open_ms) if known else last,
-            repairs=part.parsed.repairs + (known.repairs if known else Counter()),
+            repairs=dict(part.parsed.repairs + Counter(known.repairs if known else {})),
             warnings=(known.warnings if known else []) + warnings_of(candles, INTERVAL_MS[interval]),
         )
 

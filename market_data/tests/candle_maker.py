@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from market_data.candles import Candles
+from market_data.candles import Candles, FloatArray
 from market_data.intervals import HOUR_MS
 
 START_MS = 1_704_067_200_000  # 2024-01-01 00:00 UTC
@@ -17,7 +17,7 @@ def candles_at(times: np.ndarray, *, seed: int = 1) -> Candles:
     """Candles that open at these times."""
     random = np.random.default_rng(seed)
     count = len(times)
-    close = np.round(100 + np.cumsum(random.normal(0, 0.3, count)).clip(-60, 60), 2)
+    close: FloatArray = np.round(100.0 + np.cumsum(random.normal(0, 0.3, count)).clip(-60, 60), 2)
     opened = np.round(close + random.normal(0, 0.1, count), 2)
     high = np.round(np.maximum(opened, close) + random.random(count), 2)
     low = np.round(np.minimum(opened, close) - random.random(count), 2)

@@ -2,12 +2,14 @@ import asyncio
 import io
 from io import StringIO
 from pathlib import Path
+from typing import cast
 
 import orjson
 import pyarrow.parquet as pa_parquet
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 from rest_framework.test import APIClient
 
@@ -76,7 +78,7 @@ async def fetch(series: CandleSeries, query: str) -> bytes:
     await client.aforce_login(await User.objects.acreate(username="ann"))
     response = await client.get(f"/api/series/{series.pk}/candles/{query}")
     assert response.status_code == 200
-    return b"".join([piece async for piece in response])
+    return b"".join([piece async for piece in cast("StreamingHttpResponse", response)])
 
 
 def stored(candles: Candles) -> CandleSeries:

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from market_data import store
 from market_data.derived import derive
 from market_data.models import CandleSeries
+from market_data.quality import SeriesWarning
 
 FOREVER_MS = 4_000_000_000_000
 pytestmark = [pytest.mark.real_candles, pytest.mark.django_db]
@@ -77,10 +78,10 @@ def test_importing_twice_changes_nothing(candles_dir):
     assert CandleSeries.objects.get().version == 1
 
 
-def warnings_of(candles_dir: Path, symbol: str) -> list[dict]:
+def warnings_of(candles_dir: Path, symbol: str) -> list[SeriesWarning]:
     call_command("import_candles", str(candles_dir / "spot_1h" / f"{symbol}.parquet"), stdout=StringIO())
     series = CandleSeries.objects.get(cryptocurrency__symbol=symbol)
-    return list(store.warnings_between(series, 0, 2_000_000_000_000))
+    return store.warnings_between(series, 0, 2_000_000_000_000)
 
 
 def test_the_halt_of_ftt_is_a_warning(candles_dir):

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -59,7 +59,7 @@ class Exchange:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: "_Server"
+    server: "_Server"  # pyright: ignore[reportIncompatibleVariableOverride]
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
         """Say nothing."""
 
 
@@ -226,7 +226,7 @@ _ANSWERS = {
 
 
 @contextmanager
-def running_exchange() -> Iterator[Exchange]:
+def running_exchange() -> Generator[Exchange]:
     """An exchange that answers at `url`."""
     server = _Server(exchange := Exchange())
     exchange.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -167,3 +167,13 @@ def test_the_command_takes_the_most_traded_pairs(server):
     out = StringIO()
     call_command("download_candles", "binance", top=1, stdout=out)
     assert out.getvalue().startswith("1/1 BUSDT 1,500 candles added")
+
+
+def test_failed_downloads_can_be_tried_again_alone(client, server):
+    body = {"exchange": "binance", "symbols": ["AUSDT", "NEWUSDT"]}
+    run = execute(client.post("/api/downloads/", body, format="json").json()["id"])
+    assert run.failed == 1
+    server.candles["NEWUSDT"] = make_candles(50)
+    handler._exchange.cache_clear()
+    again = execute(client.post(f"/api/runs/{run.pk}/retry/", format="json").json()["id"])
+    assert (again.kind, again.total, again.summary) == ("download", 1, {"symbol_count": 1, "added_count": 50})
