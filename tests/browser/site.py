@@ -1,6 +1,8 @@
 """The stack that the browser looks at: real processes, whose workers can be held and let go."""
 
+import contextlib
 import json
+import sqlite3
 import time
 import urllib.request
 from pathlib import Path
@@ -13,7 +15,8 @@ from tests.launcher.launched import Launched, processes_of, wait_for
 
 START_SECONDS = 90
 RUN_SECONDS = 60
-STEP_SECONDS = 0.03
+STEP_SECONDS = 0.02
+LEAST_STEP_SECONDS = 0.001
 
 
 class Site(Launched):
@@ -48,6 +51,13 @@ class Site(Launched):
 
     def hold_workers(self) -> None:
         """Let no job advance. Everything else, the web server included, goes on."""
+        self._suspend_workers()
+        while not self._can_write():
+            self.release_workers()
+            time.sleep(LEAST_STEP_SECONDS)
+            self._suspend_workers()
+
+    def _suspend_workers(self) -> None:
         for worker in self.workers():
             worker.suspend()
 
@@ -67,3 +77,14 @@ class Site(Launched):
                 assert progress["completed"] < progress["total"], "the run was over before it could be held"
                 return progress["completed"]
         raise AssertionError("no result in 500 steps")
+
+    def _can_write(self) -> bool:
+        """Whether no worker is held in the middle of a transaction: everybody's commands would wait for its end."""
+        with contextlib.closing(
+            sqlite3.connect(self.home / "candlestream.sqlite3", timeout=0.05)
+        ) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True

@@ -40,8 +40,9 @@ def test_a_cut_of_five_seconds_in_mid_run_loses_and_doubles_nothing(page: Page, 
     assert sorted(symbols(page)) == sorted(result["symbol"] for result in known)
 
 
-def test_where_websockets_are_blocked_the_page_polls(page: Page, site: Site):
+def test_where_streams_are_blocked_too_the_page_polls(page: Page, site: Site):
     page.add_init_script(NO_WEBSOCKET)
+    page.route("**/stream/**", lambda route: route.abort())
     site.hold_workers()
     try:
         run_id = start_run(page, Period="41")

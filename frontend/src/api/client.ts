@@ -73,9 +73,13 @@ export const getRun = (id: string) => request<Run>("GET", `/api/runs/${id}/`);
 
 export const getRuns = (query: URLSearchParams) => request<Page<Run>>("GET", `/api/runs/?${query}`);
 
-export const deleteRun = (run: Run) => request<void>("DELETE", run.links.delete ?? run.links.self);
+export const deleteRun = (run: Run) => request<void>("DELETE", run.links.self);
 
-export const control = (address: string, body?: unknown) => request<unknown>("POST", address, body ?? {});
+/** Stop, pause, resume or retry: the addresses are in the run's links while they may be used. */
+export const control = (address: string) => request<Run>("POST", address, {});
+
+/** Do these of the waiting symbols next. */
+export const prioritise = (run: Run, keys: string[]) => request<Run>("PATCH", run.links.self, { keys });
 
 export const getEvents = (run: Run, after: number) =>
   request<EventPage>("GET", `${run.links.events}?after=${after}`);

@@ -27,6 +27,11 @@ export interface BacktestSpec {
   slippage_rate: number;
   fill: "next_open" | "same_close";
   max_parallel: number | null;
+  hit?: string;
+  max_hits?: number | null;
+  max_failures?: number | null;
+  timeout_seconds?: number | null;
+  priority_symbols?: string[];
 }
 
 export interface SymbolReturn {
@@ -58,8 +63,7 @@ export interface RunLinks {
   stop?: string;
   pause?: string;
   resume?: string;
-  prioritise?: string;
-  delete?: string;
+  retry?: string;
 }
 
 export interface Run {
@@ -74,6 +78,8 @@ export interface Run {
   /** What was asked; of another shape for other kinds than backtests. */
   spec: BacktestSpec;
   progress: Progress;
+  /** Results that satisfy the request's `hit`. */
+  hits?: number;
   summary: BacktestSummary | null;
   error: string | null;
   links: RunLinks;
@@ -144,6 +150,8 @@ export interface ResultEvent extends EventBase {
   key: string;
   elapsed_ms: number | null;
   cached: boolean;
+  /** Only where the request says what a hit is. */
+  hit?: boolean;
   result: ResultBody;
 }
 export interface FailureEvent extends EventBase {

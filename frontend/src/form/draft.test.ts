@@ -36,6 +36,15 @@ test("a request made from a draft makes the same draft again", () => {
   expect(draftOf({ ...spec, max_parallel: null } as BacktestSpec)).toEqual(draft);
 });
 
+test("what ends a run early is asked for only where it was filled in", () => {
+  const ending = { ...draft, hit: "sharpe >= 1", maxHits: "3", timeoutSeconds: "2.5", prioritySymbols: "eth usdt, BTCUSDT" };
+  const { spec, errors } = specOf(ending, fieldsOf(rsi.parameters), market);
+  expect(errors).toEqual({});
+  expect(spec).toMatchObject({ hit: "sharpe >= 1", max_hits: 3, timeout_seconds: 2.5, priority_symbols: ["ETH", "USDT", "BTCUSDT"] });
+  expect(spec).not.toHaveProperty("max_failures");
+  expect(Object.keys(specOf({ ...draft, maxHits: "0", timeoutSeconds: "0" }, fieldsOf(rsi.parameters), market).errors)).toEqual(["max_hits", "timeout_seconds"]);
+});
+
 test("a draft survives the way through an address", () => {
   const typed = { ...draft, symbols: ["BTCUSDT", "ETHUSDT"], parameters: { period: "not & a number" } };
   expect(fromQuery(new URLSearchParams(toQuery(typed).toString()))).toEqual(typed);

@@ -16,11 +16,19 @@ export interface Draft {
   feePercent: string;
   slippagePercent: string;
   fill: string;
+  /** What counts as a hit, and when the run ends before all is done. */
+  hit: string;
+  maxHits: string;
+  maxFailures: string;
+  timeoutSeconds: string;
+  /** Symbols to do first, as typed. */
+  prioritySymbols: string;
 }
 
 export const EMPTY_DRAFT: Draft = {
   strategy: "", parameters: {}, market: "", symbols: null, start: "", end: "",
   initialCash: "10000", feePercent: "0.1", slippagePercent: "0.05", fill: "next_open",
+  hit: "", maxHits: "", maxFailures: "", timeoutSeconds: "", prioritySymbols: "",
 };
 
 const number = (name: string, title: string, unit: string, bounds: Partial<Field>): Field => ({
@@ -33,6 +41,17 @@ export const COST_FIELDS = {
   feePercent: number("fee_rate", "Fee", "% of each fill", { min: 0, max: 100, maxExcluded: true }),
   slippagePercent: number("slippage_rate", "Slippage", "% of each price", { min: 0, max: 100, maxExcluded: true }),
 };
+
+/** Left empty, none of them is asked for. */
+export const END_FIELDS = {
+  hit: { ...number("hit", "A hit is", "e.g. sharpe >= 1 and trade_count >= 20", {}), kind: "text", optional: true },
+  maxHits: { ...number("max_hits", "End after hits", "", { min: 1 }), kind: "integer", optional: true },
+  maxFailures: { ...number("max_failures", "End after failures", "", { min: 1 }), kind: "integer", optional: true },
+  timeoutSeconds: { ...number("timeout_seconds", "End after", "seconds", { min: 0, minExcluded: true }), optional: true },
+  prioritySymbols: { ...number("priority_symbols", "Do first", "symbols", {}), kind: "text", optional: true },
+} satisfies Record<string, Field>;
+
+export type EndKey = keyof typeof END_FIELDS;
 
 /** The same draft with everything that does not exist here replaced by what does. */
 export function fitted(draft: Draft, strategies: readonly Strategy[], markets: readonly Market[]): Draft {
@@ -81,8 +100,19 @@ export function specOf(draft: Draft, fields: readonly Field[], market: Market): 
     fee_rate: fraction(read(COST_FIELDS.feePercent, draft.feePercent)),
     slippage_rate: fraction(read(COST_FIELDS.slippagePercent, draft.slippagePercent)),
     fill: draft.fill as BacktestSpec["fill"],
+    ...ending(draft, read),
   };
   return { spec, errors };
+}
+
+/** Only what was asked for: an empty field leaves the server's default. */
+function ending(draft: Draft, read: (field: Field, text: string) => unknown): Partial<BacktestSpec> {
+  const asked = (Object.keys(END_FIELDS) as EndKey[]).filter((key) => draft[key].trim() !== "");
+  const values = asked.map((key) => {
+    const value = read(END_FIELDS[key], draft[key]);
+    return [END_FIELDS[key].name, key === "prioritySymbols" ? String(value).toUpperCase().split(/[\s,]+/).filter(Boolean) : value];
+  });
+  return Object.fromEntries(values) as Partial<BacktestSpec>;
 }
 
 /** The form that would make this run again. */
@@ -101,10 +131,17 @@ export function draftOf(spec: BacktestSpec): Draft {
     feePercent: percent(spec.fee_rate),
     slippagePercent: percent(spec.slippage_rate),
     fill: spec.fill,
+    hit: spec.hit ?? "",
+    maxHits: String(spec.max_hits ?? ""),
+    maxFailures: String(spec.max_failures ?? ""),
+    timeoutSeconds: String(spec.timeout_seconds ?? ""),
+    prioritySymbols: (spec.priority_symbols ?? []).join(", "),
   };
 }
 
-const PLAIN = ["strategy", "market", "start", "end", "initialCash", "feePercent", "slippagePercent", "fill"] as const;
+const PLAIN = [
+  "strategy", "market", "start", "end", "initialCash", "feePercent", "slippagePercent", "fill", "hit", "maxHits", "maxFailures", "timeoutSeconds", "prioritySymbols",
+] as const;
 
 export function toQuery(draft: Draft): URLSearchParams {
   const query = new URLSearchParams();

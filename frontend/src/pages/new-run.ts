@@ -5,7 +5,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { ApiError, getCryptocurrencies, startBacktest } from "../api/client";
 import type { Strategy } from "../api/types";
 import { PageElement } from "../element";
-import { COST_FIELDS, type Draft, EMPTY_DRAFT, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
+import { COST_FIELDS, type Draft, EMPTY_DRAFT, END_FIELDS, type EndKey, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
 import { placed } from "../form/errors";
 import { type Field, fieldsOf } from "../form/fields";
 import { type Listing, type Market, candlesInRange, marketsOf, quickRanges, withCoarser } from "../form/market";
@@ -19,7 +19,7 @@ import { strategies } from "../run/strategies";
 import { remember, remembered } from "../settings";
 
 const LAST_DRAFT = "last-draft";
-const FORM_FIELDS = ["strategy", "symbols", "source", "interval", "start", "end", "fill", ...Object.values(COST_FIELDS).map(({ name }) => name)];
+const FORM_FIELDS = ["strategy", "symbols", "source", "interval", "start", "end", "fill", ...Object.values({ ...COST_FIELDS, ...END_FIELDS }).map(({ name }) => name)];
 
 class NewRun extends PageElement {
   static override properties = {
@@ -127,7 +127,7 @@ class NewRun extends PageElement {
         <div class="page-title"><h1>New run</h1>${this.market.generated ? generatedMark() : nothing}</div>
         <div class="new-run">
           <div class="sections">
-            ${this.renderStrategy()} ${this.renderParameters(errors)} ${this.renderMarket(errors)} ${this.renderCosts(errors)}
+            ${this.renderStrategy()} ${this.renderParameters(errors)} ${this.renderMarket(errors)} ${this.renderCosts(errors)} ${this.renderEnding(errors)}
           </div>
           ${this.renderSummary(errors)}
         </div>
@@ -254,6 +254,22 @@ class NewRun extends PageElement {
         </div>
       </div>
     </fieldset>`;
+  }
+
+  private renderEnding(errors: Errors): TemplateResult {
+    const keys = Object.keys(END_FIELDS) as EndKey[];
+    const isUsed = keys.some((key) => this.draft[key] !== "" || errors[END_FIELDS[key].name] !== undefined);
+    return html`<details class="section ending" ?open=${isUsed}>
+      <summary>Order, hits and an early end</summary>
+      <div class="three">${keys.map((key) => {
+        const field = END_FIELDS[key];
+        return html`<div class="field ${field.kind === "text" ? "text-field" : ""}">
+          <label for=${field.name}>${field.title}${field.unit ? html`, <span class="muted">${field.unit}</span>` : nothing}</label>
+          ${numberInput(field, this.draft[key], errors[field.name], field.name, (text) => this.change({ [key]: text }, field.name))}
+          ${errors[field.name] ? html`<p class="field-error" id="${field.name}-error">${errors[field.name]}</p>` : nothing}
+        </div>`;
+      })}</div>
+    </details>`;
   }
 
   private renderSummary(errors: Errors): TemplateResult {

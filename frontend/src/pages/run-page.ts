@@ -1,10 +1,9 @@
 /** One run: progress, figures, table and feed while it grows; a result opens over them. */
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-
 import { guard } from "lit/directives/guard.js";
 
-import { ApiError, control } from "../api/client";
+import { ApiError, control, getCryptocurrencies, prioritise } from "../api/client";
 import type { Strategy } from "../api/types";
 import { PageElement } from "../element";
 import { draftOf, toQuery } from "../form/draft";
@@ -15,10 +14,13 @@ import { generatedMark, statusMark } from "../parts/marks";
 import { otherRun } from "../parts/other-run";
 import { returnHistogram, returnScatter } from "../parts/overview-charts";
 import "../parts/result-table";
+import { loadingRun, noResults, outcomeLine, progressLine, runError, stopDialog } from "../parts/run-states";
+import { navigate, runPath } from "../router";
 import { askToNotify, mayAsk, notifyEnd, restoreIcon, showProgressIcon, titleOf } from "../run/announce";
 import { type Row, type RunState, hasEnded } from "../run/state";
 import { statistics } from "../run/statistics";
 import { isBacktest, runText, strategies, strategyTitle } from "../run/strategies";
+import { waitingSymbols } from "../run/waiting";
 import { RunWatcher } from "../run/watcher";
 import { remember, remembered } from "../settings";
 import { COLUMNS, type Column, type Ordering, sorted } from "../table/columns";
@@ -32,6 +34,8 @@ const PANELS: readonly [Panel, string][] = [["table", "Table"], ["charts", "Char
 const BANNER_AFTER_MS = 1000;
 /** The charts are drawn anew this often at most: the table alone follows every frame. */
 const CHART_MS = 120;
+const SLOW_SECONDS = 3;
+const WAITING_SHOWN = 100;
 
 class RunPage extends PageElement {
   static override properties = {
@@ -51,6 +55,8 @@ class RunPage extends PageElement {
 
   private readonly watcher = new RunWatcher(this, (state) => notifyEnd(state, strategyTitle(state.run, this.strategies)));
   private clockTimer = 0;
+  private market: Promise<void> | null = null;
+  private marketSymbols: string[] = [];
   private drawnRows: readonly Row[] = [];
   private drawnAt = -Infinity;
   private chartTimer = 0;
@@ -118,20 +124,53 @@ class RunPage extends PageElement {
     }
   }
 
+  /** Worth showing only where there is time to change the order: in a paused run, or one that takes a while. */
+  private waiting(state: RunState): string[] {
+    const takesTime = state.status === "paused" || state.progress.elapsed_seconds > SLOW_SECONDS;
+    if (hasEnded(state) || !takesTime) return [];
+    if (state.run.spec.symbols === "all" && !this.market) this.market = this.readMarket(state);
+    return waitingSymbols(state, this.marketSymbols).slice(0, WAITING_SHOWN);
+  }
+
+  private async readMarket({ run: { spec } }: RunState): Promise<void> {
+    const all = await getCryptocurrencies();
+    this.marketSymbols = all.filter(({ series }) => series.some(({ source }) => source === spec.source)).map(({ symbol }) => symbol);
+    this.requestUpdate();
+  }
+
+  private async doNext(state: RunState, symbol: string): Promise<void> {
+    try {
+      await prioritise(state.run, [symbol]);
+      this.marketSymbols = [symbol, ...this.marketSymbols.filter((one) => one !== symbol)];
+      this.requestUpdate();
+    } catch (error) {
+      this.message = error instanceof ApiError ? error.message : String(error);
+    }
+  }
+
+  private async retry(address: string): Promise<void> {
+    try {
+      const run = await control(address);
+      navigate(runPath(run.id));
+    } catch (error) {
+      this.message = error instanceof ApiError ? error.message : String(error);
+    }
+  }
+
   private askToStop(): void {
     this.querySelector<HTMLDialogElement>(".ask-stop")?.showModal();
   }
 
   protected override render(): TemplateResult {
     const { error, state } = this.watcher;
-    if (error && !state) return this.renderError(error);
-    if (!state) return this.renderLoading();
+    if (error && !state) return runError(error, () => this.watcher.reload());
+    if (!state) return loadingRun();
     if (!isBacktest(state.run)) return this.renderOther(state);
     const rows = this.visibleRows(state);
     return html`
       ${this.renderBanner()}
       <div class="run" ?inert=${this.symbol !== null}>
-        ${this.renderHead(state)} ${this.renderProgress(state)} ${this.renderEnd(state)}
+        ${this.renderHead(state)} ${progressLine(state)} ${outcomeLine(state)}
         ${liveCards(state, statistics(state.rows.values()))}
         <div class="panel-tabs" role="group" aria-label="Show">
           ${PANELS.map(([id, title]) => html`<button class="button" aria-pressed=${this.panel === id} @click=${() => { this.panel = id; }}>${title}</button>`)}
@@ -140,9 +179,10 @@ class RunPage extends PageElement {
           <section class="run-table" aria-label="Results">
             ${this.renderToolbar(state, rows)}
             <div class="table-scroll">
-              ${state.rows.size + state.failures.size === 0 ? this.renderWaiting(state) : html`
+              ${state.rows.size + state.failures.size + this.waiting(state).length === 0 ? noResults(state) : html`
                 <cs-result-table .runId=${this.runId} .rows=${rows} .failures=${this.visibleFailures(state)} .columns=${this.columns}
-                  .ordering=${this.ordering} .total=${state.progress.total}
+                  .ordering=${this.ordering} .total=${state.progress.total} .waiting=${this.waiting(state)}
+                  @prioritise=${(event: CustomEvent<string>) => this.doNext(state, event.detail)}
                   @order=${(order: CustomEvent<Ordering>) => { this.ordering = order.detail; remember("ordering", order.detail); }}></cs-result-table>
                 ${rows.length === 0 && this.filter ? html`<div class="empty"><h2>No result matches</h2>
                   <p>Try a part of a symbol, or a condition such as <code>sharpe&gt;1</code> or <code>return&lt;-20</code>.</p>
@@ -157,13 +197,13 @@ class RunPage extends PageElement {
         </div>
       </div>
       ${this.symbol ? html`<cs-result .run=${state.run} .symbol=${this.symbol} .order=${rows.map(({ symbol }) => symbol)}></cs-result>` : nothing}
-      ${this.renderStopDialog(state)}`;
+      ${stopDialog(state, (address) => this.use(address))}`;
   }
 
   private renderOther(state: RunState): TemplateResult {
     return html`${this.renderBanner()}
-      <div class="run">${this.renderHead(state)} ${this.renderProgress(state)} <section class="run-table" aria-label="Results">${otherRun(state)}</section></div>
-      ${this.renderStopDialog(state)}`;
+      <div class="run">${this.renderHead(state)} ${progressLine(state)} <section class="run-table" aria-label="Results">${otherRun(state)}</section></div>
+      ${stopDialog(state, (address) => this.use(address))}`;
   }
 
   /** The rows that the charts show: while results pour in, those of a moment ago. */
@@ -210,45 +250,11 @@ class RunPage extends PageElement {
         ${links.stop ? html`<button class="button" @click=${() => this.askToStop()}>Stop</button>` : nothing}
         ${!hasEnded(state) && mayAsk()
           ? html`<button class="button" @click=${async () => { await askToNotify(); this.requestUpdate(); }}>Notify when done</button>` : nothing}
+        ${links.retry ? html`<button class="button" @click=${() => this.retry(links.retry!)}>Retry failed</button>` : nothing}
         ${hasEnded(state) && isBacktest(state.run) ? html`<a class="button" href="/?${toQuery(draftOf(spec))}">Run with changes</a>` : nothing}
       </div>
     </header>
     ${this.message ? html`<p class="notice notice-error" role="alert">${this.message}</p>` : nothing}`;
-  }
-
-  private renderProgress({ progress, status }: RunState): TemplateResult {
-    const ended = hasEnded({ status });
-    const facts = [
-      `${format.count(progress.completed)} of ${format.count(progress.total)}`,
-      progress.failed > 0 ? `${format.count(progress.failed)} failed` : "",
-      progress.cancelled > 0 ? `${format.count(progress.cancelled)} cancelled` : "",
-      progress.per_second && !ended ? `${format.number(progress.per_second, progress.per_second < 10 ? 1 : 0)}/s` : "",
-      ended ? `in ${format.duration(progress.elapsed_seconds)}` : "",
-      !ended && status !== "paused" && progress.eta_seconds !== null ? `${format.duration(progress.eta_seconds)} left` : "",
-      status === "paused" ? "paused" : "",
-    ];
-    return html`<div class="progress-line">
-      <div class="progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.floor(progress.percent)} data-status=${status}>
-        <div .style=${`width:${progress.percent}%`}></div>
-      </div>
-      <b class="percent">${format.number(Math.floor(progress.percent), 0)}${format.THIN}%</b>
-      <span class="muted facts">${facts.filter(Boolean).join(" · ")}</span>
-    </div>`;
-  }
-
-  private renderEnd(state: RunState): TemplateResult {
-    if (state.status === "failed") {
-      return html`<p class="notice notice-error" role="alert">The run could not be carried out: ${state.error ?? state.reason ?? "no reason was given"}.
-        Results that stand here are stored and correct. <a href="/?${toQuery(draftOf(state.run.spec))}">Start it again</a></p>`;
-    }
-    const { summary } = state;
-    // The line is there from the start, so that nothing below moves when the run ends.
-    if (!summary) return html`<p class="run-summary muted">${state.status === "paused" ? "Paused. Results so far stay; nothing new is computed until it is resumed." : "Results arrive as they are computed."}</p>`;
-    return html`<p class="run-summary" role="status" data-testid="summary">
-      <b>${state.status === "stopped" ? "Stopped" : "Complete"}.</b>
-      ${format.count(summary.result_count)} results, ${format.count(summary.computed_count)} computed and ${format.count(summary.cached_count)} reused;
-      ${format.count(summary.positive_count)} positive. Median return ${format.signedPercent(summary.median_return)} against ${format.signedPercent(summary.median_buy_hold_return)} for buy and hold.
-    </p>`;
   }
 
   private renderToolbar(state: RunState, rows: Row[]): TemplateResult {
@@ -281,39 +287,6 @@ class RunPage extends PageElement {
     remember("columns", this.shownColumns);
   }
 
-  private renderWaiting(state: RunState): TemplateResult {
-    return html`<div class="empty"><h2>${hasEnded(state) ? "There are no results" : "Waiting for the first result"}</h2>
-      <p>${hasEnded(state) ? "The run ended before any cryptocurrency was done." : "The run is stored and queued; a worker takes it as soon as one is free."}</p></div>`;
-  }
-
-  private renderLoading(): TemplateResult {
-    return html`<div class="run" aria-busy="true">
-      <div class="skeleton"></div><div class="skeleton"></div>
-      <dl class="figures">${Array.from({ length: 6 }, () => html`<div class="figure skeleton"></div>`)}</dl>
-      <div class="skeleton grow"></div>
-    </div>`;
-  }
-
-  private renderError(error: ApiError): TemplateResult {
-    const isGone = error.status === 404;
-    return html`<div class="empty" role="alert">
-      <h1>${isGone ? "This run is not here" : "The run cannot be shown"}</h1>
-      <p>${isGone ? "It was deleted, or it belongs to somebody else." : `${error.message} The run itself and its results are safe.`}</p>
-      ${isGone ? html`<a class="button" href="/runs/">See all runs</a>` : html`<button class="button" @click=${() => this.watcher.reload()}>Try again</button>`}
-    </div>`;
-  }
-
-  private renderStopDialog(state: RunState): TemplateResult {
-    const { progress, run } = state;
-    return html`<dialog class="ask-stop" aria-labelledby="stop-title">
-      <h2 id="stop-title">Stop this run?</h2>
-      <p>The ${format.count(progress.completed)} results so far stay. The other ${format.count(progress.total - progress.completed)} will not be computed.</p>
-      <form method="dialog" class="actions">
-        <button class="button">Keep running</button>
-        <button class="button button-danger" @click=${() => run.links.stop && this.use(run.links.stop)}>Stop</button>
-      </form>
-    </dialog>`;
-  }
 }
 
 customElements.define("cs-run", RunPage);

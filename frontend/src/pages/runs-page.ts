@@ -57,7 +57,6 @@ class RunsPage extends PageElement {
   }
 
   private async delete(run: Run): Promise<void> {
-    this.doomed = null;
     try {
       await deleteRun(run);
       this.chosen = this.chosen.filter((id) => id !== run.id);
@@ -140,7 +139,7 @@ class RunsPage extends PageElement {
       <td class="wide-only"><time datetime=${run.created_at} title=${format.utcSecond(run.created_at)}>${format.localMinute(run.created_at)}</time></td>
       <td class="row-actions">
         ${isBacktest(run) ? html`<a class="button button-plain wide-only" href="/?${toQuery(draftOf(spec))}" aria-label="Rerun ${title}, ${runText(run)}">Rerun</a>` : nothing}
-        ${run.links.delete ? html`<button class="button button-plain" aria-label="Delete this run of ${title}" @click=${() => { this.doomed = run; }}>Delete</button>` : nothing}
+        ${hasEnded(run) ? html`<button class="button button-plain" aria-label="Delete this run of ${title}" @click=${() => { this.doomed = run; }}>Delete</button>` : nothing}
       </td>
     </tr>`;
   }

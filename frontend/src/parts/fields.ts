@@ -9,7 +9,7 @@ type Change = (text: string) => void;
 const textOf = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement).value;
 
 export function numberInput(field: Field, text: string, error: string | undefined, id: string, change: Change): TemplateResult {
-  return html`<input class="input" id=${id} inputmode=${field.kind === "integer" ? "numeric" : "decimal"} autocomplete="off" .value=${text}
+  return html`<input class="input" id=${id} inputmode=${field.kind === "integer" ? "numeric" : field.kind === "number" ? "decimal" : "text"} autocomplete="off" .value=${text}
     aria-invalid=${error ? "true" : nothing} aria-describedby=${error ? `${id}-error` : nothing}
     @input=${(event: Event) => change(textOf(event))}>`;
 }

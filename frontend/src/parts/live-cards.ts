@@ -1,6 +1,6 @@
 /** The figures above the table: what the run says so far, each beside what it must be compared with. */
 
-import { html, nothing, type TemplateResult } from "lit";
+import { html, type TemplateResult } from "lit";
 
 import * as format from "../format";
 import { resultPath } from "../router";
@@ -33,8 +33,9 @@ export function liveCards(state: RunState, live: Statistics): TemplateResult {
       html`<meter class="share" min="0" max="1" .value=${share} aria-label="Share of positive results"></meter>`)}
     ${extreme("Best", state.run.id, live.best)}
     ${extreme("Worst", state.run.id, live.worst)}
-    ${card("Reused", html`${format.count(live.cached)} <span class="of">of ${format.count(live.count)}</span>`,
-      live.cached > 0 ? "linked, not computed again" : nothing as unknown as string)}
+    ${state.run.spec.hit ? card("Hits", html`${format.count(state.hits)} <span class="of">${state.run.spec.max_hits ? `of ${format.count(state.run.spec.max_hits)}` : ""}</span>`,
+      html`<span class="truncate" title=${state.run.spec.hit}>${state.run.spec.hit}</span>`) : card("Reused", html`${format.count(live.cached)} <span class="of">of ${format.count(live.count)}</span>`,
+      live.cached > 0 ? "linked, not computed again" : "")}
   </dl>`;
 }
 

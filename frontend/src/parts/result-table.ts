@@ -20,12 +20,14 @@ const FADE_LIMIT = 10;
 class ResultTable extends PageElement {
   static override properties = {
     runId: {}, rows: { attribute: false }, failures: { attribute: false }, ordering: { attribute: false }, columns: { attribute: false },
-    total: { type: Number }, drawn: { state: true }, current: { state: true },
+    waiting: { attribute: false }, total: { type: Number }, drawn: { state: true }, current: { state: true },
   };
 
   runId = "";
   rows: readonly Row[] = [];
   failures: readonly (readonly [string, string])[] = [];
+  /** Symbols that have not been done yet, where the user may change their order. */
+  waiting: readonly string[] = [];
   ordering: Ordering = { by: "total_return", descending: true };
   columns: readonly Column[] = COLUMNS;
   total = 0;
@@ -115,6 +117,7 @@ class ResultTable extends PageElement {
           })}
           ${this.spacer(this.rows.length - end)}
           ${this.failures.map(([symbol, reason]) => this.failure(symbol, reason))}
+          ${this.waiting.map((symbol) => this.waitingRow(symbol))}
         </tbody>
       </table>`;
   }
@@ -160,6 +163,15 @@ class ResultTable extends PageElement {
     return html`<tr class="failed" data-symbol=${symbol}>
       <th scope="row"><div class="symbol"><span class="truncate">${base}</span><span class="quote">${quote}</span></div></th>
       <td colspan=${this.columns.length + 1}><span class="mark mark-loss">failed</span> ${reason}</td>
+    </tr>`;
+  }
+
+  private waitingRow(symbol: string): TemplateResult {
+    const [base, quote] = splitSymbol(symbol);
+    return html`<tr class="waiting" data-waiting=${symbol}>
+      <th scope="row"><div class="symbol"><span class="truncate">${base}</span><span class="quote">${quote}</span></div></th>
+      <td colspan=${this.columns.length + 1}>waiting <button class="button-link" aria-label="Do ${symbol} next"
+        @click=${() => this.dispatchEvent(new CustomEvent("prioritise", { detail: symbol }))}>Do next</button></td>
     </tr>`;
   }
 

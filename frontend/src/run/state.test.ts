@@ -83,6 +83,12 @@ describe("events", () => {
     expect([state.status, state.error]).toEqual(["failed", "disk full"]);
   });
 
+  test("hits are counted from the snapshot on", () => {
+    const hit = { ...events[1]!, hit: true } as RunEvent;
+    const miss = { ...events[2]!, hit: false } as RunEvent;
+    expect(applyEvents(fromSnapshot({ ...atStart, hits: 2 }, []), [hit, miss]).hits).toBe(3);
+  });
+
   test("a failure is kept with its reason and stands in the feed", () => {
     const state = applyEvents(fromSnapshot(atStart, []), events);
     expect(state.failures.get("USDCUSDT")).toContain("No candles");

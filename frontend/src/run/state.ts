@@ -38,6 +38,7 @@ export interface RunState {
   error: string | null;
   summary: BacktestSummary | null;
   progress: Progress;
+  hits: number;
   lastSeq: number;
   lastEventAt: string | null;
   rows: ReadonlyMap<string, Row>;
@@ -72,6 +73,7 @@ export function fromSnapshot(run: Run, results: readonly Result[], history: read
     error: run.error,
     summary: run.summary,
     progress: run.progress,
+    hits: run.hits ?? 0,
     lastSeq: run.last_seq,
     lastEventAt: null,
     rows: new Map(results.map((result) => [result.symbol, rowOfResult(result)])),
@@ -96,6 +98,7 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
     next.lastSeq = event.seq;
     next.lastEventAt = event.at;
     next.progress = event.progress;
+    if (event.type === "result" && event.hit) next.hits += 1;
     if (event.type === "result" && isBacktest(event)) rows.set(event.key, rowOfEvent(event));
     else if (event.type === "result") outcomes.set(event.key, event.result as unknown as Outcome);
     else if (event.type === "failure") failures.set(event.key, event.reason);

@@ -1,0 +1,109 @@
+"""What a user does to a run under way, and to one that is over."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Watched
+from tests.browser.site import Site
+from tests.browser.test_live_run import ROWS, shown, start_run
+from tests.browser.test_network import NO_WEBSOCKET, symbols
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+def start_held(page: Page, site: Site, period: str) -> tuple[str, int]:
+    """Start a run and hold its workers in the middle of it; its id and how much is done."""
+    site.hold_workers()
+    run_id = start_run(page, Period=period)
+    return run_id, site.hold_workers_in_mid_run(run_id)
+
+
+def test_a_run_is_stopped_by_keyboard_after_a_question(page: Page, site: Site, watched: Watched):
+    try:
+        run_id, completed = start_held(page, site, "73")
+        expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+        page.keyboard.press("s")
+        page.get_by_role("dialog", name="Stop this run?").get_by_role("button", name="Stop").click()
+        expect(page.get_by_test_id("summary")).to_contain_text(f"Stopped. {completed} results")
+    finally:
+        site.release_workers()
+    page.wait_for_timeout(500)
+    assert site.get(f"/api/runs/{run_id}/")["progress"]["completed"] == completed
+    expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    assert watched.complaints == []
+
+
+def test_a_paused_run_shows_what_waits_lets_it_be_reordered_and_goes_on(
+    page: Page, site: Site, watched: Watched
+):
+    try:
+        run_id, completed = start_held(page, site, "79")
+        expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+        page.keyboard.press("p")
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    finally:
+        site.release_workers()
+    waiting = page.locator("tr.waiting")
+    last = waiting.last
+    symbol = last.get_attribute("data-waiting")
+    last.get_by_role("button").click()
+    expect(waiting.first).to_have_attribute("data-waiting", symbol or "")
+    known = len(site.get(f"/api/runs/{run_id}/events/?after=0")["events"])
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_test_id("summary")).to_contain_text("Complete. 48 results")
+    events = site.get(f"/api/runs/{run_id}/events/?after={known}")["events"]
+    done = [event["key"] for event in events if event["type"] == "result"]
+    # Two workers may finish in another order than they began.
+    assert symbol in done[:4]
+    assert watched.complaints == []
+
+
+def test_where_websockets_are_blocked_events_are_streamed(page: Page, site: Site):
+    page.add_init_script(NO_WEBSOCKET)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    try:
+        _, completed = start_held(page, site, "83")
+        expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+    finally:
+        site.release_workers()
+    expect(page.get_by_test_id("summary")).to_be_visible()
+    expect(page.get_by_text("blocked here")).to_have_count(0)
+    assert len(set(symbols(page))) == 48
+    assert any("/stream/?after=" in url for url in asked)
+
+
+def test_a_run_that_ends_with_enough_hits_says_so(page: Page, site: Site, watched: Watched):
+    page.goto("/")
+    page.locator("input.input[id='parameters.period']").fill("9")
+    page.get_by_text("Order, hits and an early end").click()
+    page.get_by_label("A hit is").fill("trade_count >= 1")
+    page.get_by_label("End after hits").fill("3")
+    page.get_by_role("button", name="Start run").click()
+    expect(page.get_by_test_id("summary")).to_contain_text("there are enough hits")
+    expect(page.locator(".figure", has_text="Hits")).to_contain_text("3 of 3")
+    live = shown(page)
+    page.reload()
+    expect(page.locator(".figure", has_text="Hits")).to_contain_text("3 of 3")
+    assert shown(page) == live
+    assert watched.complaints == []
+
+
+def test_a_wrong_predicate_is_named_at_its_field(page: Page, site: Site):
+    page.goto("/?hit=sharp%3E1&maxHits=2")
+    page.get_by_role("button", name="Start run").click()
+    expect(page.locator(".field", has_text="A hit is").locator(".field-error")).to_contain_text("sharp")
+    expect(page.get_by_label("A hit is")).to_have_value("sharp>1")
+
+
+def test_an_ended_run_is_deleted_after_a_question(page: Page, site: Site, watched: Watched):
+    address = site.finished_run(parameters={"period": 97})
+    page.goto("/runs/")
+    row = page.locator("tr", has=page.locator(f"a[href='{address}']"))
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog", name="Delete this run?").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="This run is not here")).to_be_visible()
+    assert [text for text in watched.complaints if "404" not in text] == []
