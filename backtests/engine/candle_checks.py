@@ -10,6 +10,11 @@ from backtests.engine.compiled import compiled
 from backtests.engine.errors import EngineError
 from market_data.candles import CandleError, Candles, FloatArray, IntArray, validate
 
+_COLUMNS: dict[str, np.dtype[Any]] = {
+    field.name: np.dtype(np.int64 if field.name == "open_time_ms" else np.float64)
+    for field in fields(Candles)
+}
+
 
 @compiled
 def _breaks_a_rule(
@@ -75,9 +80,8 @@ def check_shapes(candles: Candles) -> None:
     n_bars = len(candles.open_time_ms)
     if n_bars == 0:
         raise EngineError("there are no candles")
-    for field in fields(candles):
-        wanted = np.int64 if field.name == "open_time_ms" else np.float64
-        if not _is_vector(getattr(candles, field.name), np.dtype(wanted), n_bars):
+    for name, wanted in _COLUMNS.items():
+        if not _is_vector(getattr(candles, name), wanted, n_bars):
             _name_the_fault(candles)
 
 
@@ -98,7 +102,7 @@ def _name_the_fault(candles: Candles) -> None:
 
 def same_kind_of_memory(candles: Candles) -> Candles:
     """The candles, read-only or unaligned arrays copied: numba would compile every kernel anew for those."""
-    arrays = [getattr(candles, field.name) for field in fields(candles)]
+    arrays = [getattr(candles, name) for name in _COLUMNS]
     if all(array.flags.writeable and array.flags.aligned for array in arrays):
         return candles
     return Candles(*(np.require(array, requirements=["C", "A", "W", "O"]) for array in arrays))
