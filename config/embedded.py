@@ -78,11 +78,14 @@ def running(home: Home, *, port: int | None, data: Path | None) -> Generator[Sta
     """A stack with a market in it, ready for requests."""
     if data is not None and not data.exists():
         raise StackError(f"There is no {data}. DATA= names a folder of candle files, or one file.")
+    if port is not None:
+        choose_port(port)  # complains now rather than after an import
     with home.claimed():
-        stack = Stack(home, choose_port(port))
+        stack = Stack(home)
         try:
             say(f"Starting Candlestream in {_short(home.folder)}")
-            stack.start(data)
+            stack.prepare(data)
+            stack.start(choose_port(port))
             stack.wait_until_ready()
             yield stack
         finally:

@@ -25,10 +25,9 @@ class StackError(Exception):
 class Stack:
     """The servers of one embedded Candlestream, from start to end."""
 
-    def __init__(self, home: Home, port: int) -> None:
+    def __init__(self, home: Home) -> None:
         self.home = home
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}/"
+        self.port = 0
         self.children: list[Child] = []
         self.environment = {
             **os.environ,
@@ -40,8 +39,13 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def start(self, data: Path | None) -> None:
-        """Start everything, with a market to work on; `wait_until_ready` says when it serves.
+    @property
+    def url(self) -> str:
+        """Address of the page."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def prepare(self, data: Path | None) -> None:
+        """Start the broker, and see to a market to work on.
 
         Raises
         ------
@@ -49,9 +53,19 @@ class Stack:
             If the market can't be loaded; why has been shown by then.
         """
         self._start_broker()
-        self._prepare(data)
+        folder = [] if data is None else [str(data.resolve())]
+        preparation = self.attach("prepare", "-m", "config.prepare", *folder)
+        try:
+            if self.watch(preparation) != 0:
+                raise StackError("The database or its market could not be prepared.")
+        finally:
+            processes.end([preparation])
+
+    def start(self, port: int) -> None:
+        """Start what serves and works; `wait_until_ready` says when it does."""
+        self.port = port
         self._start(
-            "web", "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", self.port,
+            "web", "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", port,
             "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log",
             "--timeout-graceful-shutdown", 2,
         )  # fmt: skip
@@ -68,15 +82,6 @@ class Stack:
         server, url = start_valkey(self.home.folder, log=self.home.log("valkey"))
         self._keep(server)
         self.environment["REDIS_URL"] = url
-
-    def _prepare(self, data: Path | None) -> None:
-        folder = [] if data is None else [str(data.resolve())]
-        preparation = self.attach("prepare", "-m", "config.prepare", *folder)
-        try:
-            if self.watch(preparation) != 0:
-                raise StackError("The database or its market could not be prepared.")
-        finally:
-            processes.end([preparation])
 
     def _start(self, name: str, *arguments: str | int) -> None:
         command = [sys.executable, *(str(argument) for argument in arguments)]
