@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -54,16 +54,41 @@ def private_valkey(*, port: int | None = None) -> Generator[str]:
 @contextmanager
 def private_postgres(**settings: str) -> Generator[str]:
     """URL of database `postgres` on a new PostgreSQL server; `settings` go to its command line."""
+    with restartable_postgres(**settings) as server:
+        yield server.url
+
+
+class Postgres:
+    """A PostgreSQL server that can be restarted, on the same port and with its data."""
+
+    def __init__(self, start: Callable[[], tuple[Child, str]]) -> None:
+        self._start = start
+        self._child, self.url = start()
+
+    def restart(self) -> None:
+        """Cut off all clients and come back."""
+        self.end()
+        self._child, _ = self._start()
+
+    def end(self) -> None:
+        """Shut down without waiting for clients."""
+        processes.end([self._child], grace_seconds=10, number=signal.SIGINT)
+
+
+@contextmanager
+def restartable_postgres(**settings: str) -> Generator[Postgres]:
+    """A new PostgreSQL server, gone afterwards."""
     with private_folder() as folder:
         installation, user = _installation(folder)
         data = folder / "data"
         command = [installation / "bin" / "initdb", "-D", data, "-U", "postgres", "-A", "trust"]
         _run_as(user, [*command, "--no-sync", "-E", "UTF8", "--locale=C"], cwd=folder)
-        server, url = _start_postgres(installation, data, user, settings)
+        port = processes.free_port()
+        server = Postgres(lambda: _start_postgres(installation, data, user, port, settings))
         try:
-            yield url
+            yield server
         finally:
-            processes.end([server], grace_seconds=10, number=signal.SIGINT)  # the fast shutdown
+            server.end()
 
 
 def _installation(folder: Path) -> tuple[Path, str | None]:
@@ -98,9 +123,8 @@ def _run_as(user: str | None, command: list[str | Path], *, cwd: Path) -> None:
 
 
 def _start_postgres(
-    installation: Path, data: Path, user: str | None, settings: dict[str, str]
+    installation: Path, data: Path, user: str | None, port: int, settings: dict[str, str]
 ) -> tuple[Child, str]:
-    port = processes.free_port()
     chosen = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from channels.routing import URLRouter
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
@@ -15,11 +16,12 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
 
-from config.asgi import application
 from workers import access
 from workers.models import ApiToken, Run
+from workers.routing import websocket_urlpatterns
 from workers.tests.broker import Published
 
+APPLICATION = access.WebSocketAccess(URLRouter(websocket_urlpatterns))
 HOST = (b"host", b"testserver.local")
 
 
@@ -40,7 +42,7 @@ async def close_code(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, lis
     address, _, query = path.partition("?")
     all_headers = list({HOST[0]: HOST[1], **dict(headers)}.items())
     scope = {"type": "websocket", "path": address, "query_string": query.encode(), "headers": all_headers}
-    socket = ApplicationCommunicator(application, {**scope, "subprotocols": []})
+    socket = ApplicationCommunicator(APPLICATION, {**scope, "subprotocols": []})
     await socket.send_input({"type": "websocket.connect"})
     texts: list[str] = []
     while (message := await socket.receive_output(timeout=5))["type"] != "websocket.close":

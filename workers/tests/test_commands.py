@@ -6,11 +6,15 @@ import orjson
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from channels.routing import URLRouter
 
-from config.asgi import application
 from workers import commands, consumers
+from workers.access import WebSocketAccess
 from workers.commands import InvalidCommandError, Pause, Prioritise
 from workers.models import ApiToken, Run
+from workers.routing import websocket_urlpatterns
+
+APPLICATION = WebSocketAccess(URLRouter(websocket_urlpatterns))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +53,7 @@ class Socket:
     def __init__(self, run: Run, secret: str) -> None:
         headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
         scope = {"type": "websocket", "path": f"/ws/runs/{run.pk}/", "query_string": b"", "headers": headers}
-        self._wire = ApplicationCommunicator(application, {**scope, "subprotocols": []})
+        self._wire = ApplicationCommunicator(APPLICATION, {**scope, "subprotocols": []})
 
     async def open(self) -> None:
         await self._wire.send_input({"type": "websocket.connect"})
