@@ -1,9 +1,10 @@
 """Break everything at random while runs are watched, then check that nothing was lost.
 
-`python -m tests.faults.checker` starts runs all the time, with watchers on every transport that drop their connections and come back, and meanwhile
-kills worker children, workers, the web server, the scheduler and Redis, restarts PostgreSQL, and delays and doubles
-messages. At the end every run must have ended, with one outcome for each job, events 1 … N, the same for every
-watcher, and a summary that equals one computed anew. `--seed` repeats the choices, not the timing.
+`python -m tests.faults.checker` starts runs all the time, with watchers on every transport that drop their connections
+and come back, and meanwhile kills worker children, workers, the web server, the scheduler and Redis, restarts
+PostgreSQL, and loses and doubles messages. At the end every run must have ended, with one outcome for each job, events
+1 … N, the same for every watcher, and a summary that equals one computed anew. `--seed` repeats the choices, not the
+timing.
 """
 
 import argparse
