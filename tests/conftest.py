@@ -1,4 +1,4 @@
-"""Stacks of real processes on the suite's database, and watchers that follow a run over WebSocket."""
+"""Stacks of real processes on the suite's database."""
 
 from collections.abc import Iterator
 from pathlib import Path
