@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAdminUser
@@ -26,6 +27,7 @@ MAX_BYTES = 2 * 1024**3
 _NAME = re.compile(r"[A-Za-z0-9][\w .()@+,&-]{0,150}")
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class ColumnsField(serializers.Field[Any, Any, Any, Any]):
     """`time=Date,volume=Volume BTC`."""
 
@@ -43,6 +45,7 @@ class ColumnsField(serializers.Field[Any, Any, Any, Any]):
         return ",".join(f"{field}={name}" for field, name in value.items())
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class AdjustmentField(serializers.Field[Any, Any, Any, Any]):
     """`SUNUSDT=1000@2021-06-18`."""
 

@@ -1,5 +1,7 @@
 """A backtest of candles that are not stored as such: coarser ones, and the coins of a reused symbol."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
@@ -25,7 +27,7 @@ def client() -> APIClient:
     return client
 
 
-def run(client: APIClient, **body) -> list[dict]:
+def run(client: APIClient, **body: object) -> list[dict[str, Any]]:
     answer = client.post("/api/backtests/", {"strategy": "rsi", **body}, format="json")
     assert answer.status_code == 202, answer.content
     made = Run.objects.get(pk=answer.json()["id"])
