@@ -27,6 +27,7 @@ from market_data.manifest import ChunkRange, Manifest
 SEGMENT_CANDLES = 10_000
 _MONTH_MS = 31 * 86_400_000
 _DAY_SECONDS = 86_400
+_ABANDONED_SECONDS = 3_600
 _LOOK_SHARE = 0.05
 _written_bytes = 0
 _ITEM_BYTES = 8
@@ -147,10 +148,15 @@ def _matches(manifest: Manifest, start: int, stop: int, columns: list[memoryview
 
 
 def _drop_predecessors(path: Path) -> None:
+    """Remove older states of the same months, and what a killed process has left half written."""
     month = path.name.partition("-")[0]
     for other in path.parent.glob(f"{month}-*.candles"):
         if other != path:
             other.unlink(missing_ok=True)
+    for partial in path.parent.glob("*.partial"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS:
+                partial.unlink()
 
 
 def _remember_use(descriptor: int) -> None:

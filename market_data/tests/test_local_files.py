@@ -138,3 +138,13 @@ def test_a_process_that_fills_its_folder_keeps_it_bounded(folder, settings):
         written = store.write_candles(symbol=symbol, source="files", interval="1h", candles=CANDLES)
         store.load_candles(written, 0, FOREVER_MS)
     assert sum(path.stat().st_size for path in files(folder)) <= 1_000_000
+
+
+def test_what_a_killed_process_left_half_written_goes(series, folder):
+    abandoned, fresh = folder / str(series.pk) / "a.partial", folder / str(series.pk) / "b.partial"
+    abandoned.parent.mkdir(parents=True)
+    abandoned.touch()
+    fresh.touch()
+    os.utime(abandoned, (0, 0))
+    store.load_candles(series, 0, FOREVER_MS)
+    assert (abandoned.exists(), fresh.exists()) == (False, True)
