@@ -35,7 +35,7 @@ export function liveCards(state: RunState, live: Statistics): TemplateResult {
     ${extreme("Worst", state.run.id, live.worst)}
     ${state.run.spec.hit ? card("Hits", html`${format.count(state.hits)} <span class="of">${state.run.spec.max_hits ? `of ${format.count(state.run.spec.max_hits)}` : ""}</span>`,
       html`<span class="truncate" title=${state.run.spec.hit}>${state.run.spec.hit}</span>`) : card("Reused", html`${format.count(live.cached)} <span class="of">of ${format.count(live.count)}</span>`,
-      live.cached > 0 ? "linked, not computed again" : "")}
+      live.cached > 0 ? "linked, not recomputed" : "")}
   </dl>`;
 }
 

@@ -8,7 +8,7 @@ export const generatedMark = (): TemplateResult =>
   html`<span class="mark mark-generated" title="These candles were generated, not traded on any exchange.">generated sample</span>`;
 
 export const reusedMark = (): TemplateResult =>
-  html`<span class="mark" title="This result existed already; it was linked, not computed again.">reused</span>`;
+  html`<span class="mark mark-reused" title="This result existed already; it was linked, not computed again.">reused</span>`;
 
 /** "jump ×3, halt". */
 function codesOf(warnings: readonly Warning[]): string {

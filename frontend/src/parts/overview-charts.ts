@@ -11,9 +11,10 @@ import { median, returnsOf } from "../run/statistics";
 const WIDTH = 320;
 const BARS = 96;
 const DOTS = 184;
-const LEFT = 40;
+const LEFT = 48;
 const GAP = 1;
 const MIN_LABEL_GAP = 48;
+const LABEL_HEIGHT = 16;
 
 const points = (fraction: number): string => `${format.signedPercentPoints(fraction, Math.abs(fraction) < 0.0995 && fraction !== 0 ? 1 : 0)}`;
 
@@ -63,8 +64,8 @@ export function returnScatter(rows: readonly Row[], runId: string): TemplateResu
       @click=${(click: MouseEvent) => openDot(click, runId)}>
       <path class="axis" d="M${LEFT} 0V${DOTS}H${WIDTH}" />
       <path class="zero" d="M${LEFT} ${y(0)}H${WIDTH}" />
-      ${[0, 0.25, 0.5, 0.75, 1].map((share) => svg`<text x=${x(share)} y=${DOTS + 14} text-anchor="middle">${share * 100}</text>`)}
-      ${[high, 0, low].map((value) => svg`<text x=${LEFT - 6} y=${Math.min(DOTS, Math.max(9, y(value) + 4))} text-anchor="end">${value === 0 ? "0" : points(value)}</text>`)}
+      ${[0, 0.25, 0.5, 0.75, 1].map((share) => svg`<text x=${share === 1 ? WIDTH : x(share)} y=${DOTS + 14} text-anchor=${share === 1 ? "end" : "middle"}>${share * 100}</text>`)}
+      ${[high, 0, low].filter((value) => value === 0 || Math.abs(y(value) - y(0)) > LABEL_HEIGHT).map((value) => svg`<text x=${LEFT - 6} y=${Math.min(DOTS, Math.max(9, y(value) + 4))} text-anchor="end">${value === 0 ? "0" : points(value)}</text>`)}
       ${shown.map(({ symbol, metrics }) => {
         const value = metrics["total_return"]!;
         return svg`<circle class="dot ${value > 0 ? "gain" : value < 0 ? "loss" : "muted"}" data-symbol=${symbol} cx=${x(metrics["max_drawdown"]!)} cy=${y(value)} r=${value > high ? 2 : 3}><title>${symbol}: ${format.signedPercent(value)}, drawdown ${format.percent(metrics["max_drawdown"], 1)}</title></circle>`;

@@ -11,5 +11,5 @@ export function splitSymbol(symbol: string): [base: string, quote: string] {
   const pair = symbol.slice(0, symbol.length - since.length);
   const quote = QUOTES.find((one) => pair.endsWith(one) && pair.length > one.length);
   if (!quote) return [symbol, ""];
-  return [pair.slice(0, -quote.length).replace(/[-/_]$/, ""), quote + since];
+  return [pair.slice(0, -quote.length).replace(/[-/_]$/, "") + since, quote];
 }

@@ -37,7 +37,7 @@ test("an export quotes what a spreadsheet would misread", () => {
   expect(lines[2]).toMatch(/^'=SUM\(A1\),,/);
 });
 
-test.each([["BTCUSDT", ["BTC", "USDT"]], ["ETHBTC", ["ETH", "BTC"]], ["USDT", ["USDT", ""]], ["LUNA-2", ["LUNA-2", ""]], ["LUNAUSDT.202205", ["LUNA", "USDT.202205"]]])(
+test.each([["BTCUSDT", ["BTC", "USDT"]], ["ETHBTC", ["ETH", "BTC"]], ["USDT", ["USDT", ""]], ["LUNA-2", ["LUNA-2", ""]], ["LUNAUSDT.202205", ["LUNA.202205", "USDT"]]])(
   "%s is shown as base and quote",
   (symbol, parts) => {
     expect(splitSymbol(symbol)).toEqual(parts);
