@@ -45,6 +45,11 @@ async function problemOf(response: Response): Promise<ApiError> {
   }
 }
 
+/** The session ended while the page was open: log in, and come back to the same address. */
+function goToLogin(): void {
+  location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
 async function request<Answer>(method: string, address: string, body?: unknown): Promise<Answer> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
@@ -57,6 +62,7 @@ async function request<Answer>(method: string, address: string, body?: unknown):
   } catch {
     throw new ApiError(0, "The server cannot be reached.");
   }
+  if (response.status === 401) goToLogin();
   if (!response.ok) throw await problemOf(response);
   return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
