@@ -45,7 +45,7 @@ class RunningStack:
     def wait_for_web(self) -> None:
         """Wait until the web server answers."""
         assert self.web is not None, "it was never started"
-        processes.wait_until(self._answers, self.web)
+        processes.wait_until(self._answers, self.web, seconds=60)
 
     def start_scheduler(self) -> None:
         """Start the scheduler."""
@@ -63,7 +63,7 @@ class RunningStack:
     def wait_for_workers(self) -> None:
         """Wait until all workers take jobs."""
         for worker in self.workers:
-            processes.wait_until(lambda worker=worker: " ready." in worker.last_lines(200), worker)
+            processes.wait_until(lambda worker=worker: " ready." in worker.last_lines(200), worker, seconds=60)
 
     def manage(self, *arguments: str) -> None:
         """Run a management command to its end."""
