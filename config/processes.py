@@ -151,7 +151,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def wait_until(
-    ready: Callable[[], bool], child: Child, *, seconds: float = 30.0, poll_seconds: float = 0.05
+    ready: Callable[[], bool], child: Child, *, seconds: float = 60.0, poll_seconds: float = 0.05
 ) -> None:
     """Wait for a child to become ready.
 
