@@ -63,7 +63,9 @@ class RunningStack:
     def wait_for_workers(self) -> None:
         """Wait until all workers take jobs."""
         for worker in self.workers:
-            processes.wait_until(lambda worker=worker: " ready." in worker.last_lines(200), worker, seconds=60)
+            processes.wait_until(
+                lambda worker=worker: " ready." in worker.last_lines(200), worker, seconds=60
+            )
 
     def manage(self, *arguments: str) -> None:
         """Run a management command to its end."""
