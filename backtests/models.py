@@ -1,6 +1,5 @@
 """Results of backtests, and which job points to which."""
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -118,8 +117,3 @@ class ResultLink(models.Model):
 
     def __str__(self) -> str:
         return f"result of {self.job}"
-
-    @property
-    def linked_at(self) -> datetime | None:
-        """When the job was completed."""
-        return self.job.ended_at
