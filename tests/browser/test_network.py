@@ -52,3 +52,20 @@ def test_where_streams_are_blocked_too_the_page_polls(page: Page, site: Site):
         site.release_workers()
     expect(page.get_by_test_id("summary")).to_be_visible()
     expect(page.locator(ROWS)).to_have_count(len(site.get("/api/cryptocurrencies/?source=sample")))
+
+
+def test_a_page_of_results_that_shifts_while_it_is_read_loses_no_row(page: Page, site: Site):
+    """Between the count of a growing list and its page, a result can push another one off the end."""
+    site.hold_workers()
+    try:
+        run_id = start_run(page, Period="43")
+        completed = site.hold_workers_in_mid_run(run_id)
+        shifted = site.get(f"/api/backtests/{run_id}/results/?page_size=1000")
+        del shifted["results"][0]
+        page.route("**/results/?**", lambda route: route.fulfill(json=shifted))
+        page.reload()
+        expect(page.locator(ROWS)).to_have_count(completed)
+    finally:
+        site.release_workers()
+    expect(page.get_by_test_id("summary")).to_be_visible()
+    expect(page.locator(ROWS)).to_have_count(48)

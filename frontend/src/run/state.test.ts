@@ -28,8 +28,9 @@ describe("snapshot and events", () => {
     expect(hasEnded(state)).toBe(true);
   });
 
-  test("a snapshot in mid-run plus the rest equals a fresh snapshot", () => {
-    const state = fromSnapshot(inTheMiddle, resultsInTheMiddle, until(inTheMiddle));
+  test("a snapshot in mid-run, read from events or from results, plus the rest equals a fresh snapshot", () => {
+    const state = fromSnapshot(inTheMiddle, [], until(inTheMiddle));
+    expect(content(state)).toEqual(content(fromSnapshot(inTheMiddle, resultsInTheMiddle, until(inTheMiddle))));
     expect(content(applyEvents(state, events.slice(inTheMiddle.last_seq)))).toEqual(content(fresh));
   });
 

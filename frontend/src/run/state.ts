@@ -59,13 +59,16 @@ export const hasEnded = (state: { status: RunStatus }): boolean => ENDED.include
 export class MissingEvents extends Error {}
 
 /**
- * The state that a run and its results give, both read from the API (the run first: a result may be newer than the run).
+ * The state that a run and what is stored of it give.
  *
- * `history` are stored events up to the run's last one; the feed and the failures, which results do not hold, are read from them.
+ * `results` are those of an ended run; `history` are stored events up to the run's last one: all of them for a run under way.
+ * While results arrive, only events can be read without a hole: pages of a growing list shift under the reader.
  */
 export function fromSnapshot(run: Run, results: readonly Result[], history: readonly RunEvent[] = []): RunState {
   const failed = history.filter((event) => event.type === "failure");
-  const others = history.filter((event) => event.type === "result").filter((event) => !isBacktest(event));
+  const brought = history.filter((event) => event.type === "result");
+  const others = brought.filter((event) => !isBacktest(event));
+  const stored = brought.filter(isBacktest).map((event): [string, Row] => [event.key, { ...rowOfEvent(event), isNew: false }]);
   return {
     run,
     status: run.status,
@@ -76,7 +79,7 @@ export function fromSnapshot(run: Run, results: readonly Result[], history: read
     hits: run.hits ?? 0,
     lastSeq: run.last_seq,
     lastEventAt: null,
-    rows: new Map(results.map((result) => [result.symbol, rowOfResult(result)])),
+    rows: new Map([...stored, ...results.map((result): [string, Row] => [result.symbol, rowOfResult(result)])]),
     outcomes: new Map(others.map((event) => [event.key, event.result as unknown as Outcome])),
     failures: new Map(failed.map((event) => [event.key, event.reason])),
     feed: history.filter(isOutcome).map(feedEntry).reverse().slice(0, FEED_LENGTH),

@@ -56,8 +56,8 @@ export class RunWatcher implements ReactiveController {
   private async load(runId: string): Promise<void> {
     try {
       const run = await getRun(runId);
-      // The run is read first: events after its last_seq follow by socket, whatever the results hold already.
-      const [results, history] = await Promise.all([run.links.results ? getResults(run) : [], readHistory(run)]);
+      // The run is read first: what comes after its last_seq follows by socket.
+      const [results, history] = await Promise.all([hasEnded(run) && run.links.results ? getResults(run) : [], readHistory(run)]);
       if (runId !== this.runId) return;
       this.state = fromSnapshot(run, results, history);
       if (hasEnded(this.state)) this.setStatus("ended");
@@ -109,10 +109,10 @@ export class RunWatcher implements ReactiveController {
   }
 }
 
-/** The stored events that the results do not tell: all when something failed or there are no results, else the feed's. */
+/** Stored events: all while the run is under way, and where results don't tell everything; else the latest, for the feed. */
 async function readHistory(run: Run): Promise<RunEvent[]> {
   const history: RunEvent[] = [];
-  const needsAll = run.progress.failed > 0 || !run.links.results;
+  const needsAll = !hasEnded(run) || run.progress.failed > 0 || !run.links.results;
   let after = needsAll ? 0 : Math.max(0, run.last_seq - FEED_LENGTH);
   while (after < run.last_seq) {
     const page = await getEvents(run, after);
