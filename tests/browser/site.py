@@ -25,6 +25,7 @@ class Site(Launched):
     def __init__(self, home: Path) -> None:
         # A port of our own: others on this machine may start a Candlestream at the same moment.
         super().__init__(home, "serve", "--port", str(free_port()))
+        self._held: list[psutil.Process] = []
         said = self.wait_until_said("Serving at ", START_SECONDS)
         self.url = said.split("Serving at ")[1].split()[0].rstrip("/")
 
@@ -51,6 +52,7 @@ class Site(Launched):
 
     def hold_workers(self) -> None:
         """Let no job advance. Everything else, the web server included, goes on."""
+        self._held = self._held or self.workers()  # looking for them takes as long as several jobs
         self._suspend_workers()
         while not self._can_write():
             self.release_workers()
@@ -58,12 +60,12 @@ class Site(Launched):
             self._suspend_workers()
 
     def _suspend_workers(self) -> None:
-        for worker in self.workers():
+        for worker in self._held:
             worker.suspend()
 
     def release_workers(self) -> None:
         """Let the jobs advance again."""
-        for worker in self.workers():
+        for worker in self._held:
             worker.resume()
 
     def hold_workers_in_mid_run(self, run_id: str) -> int:

@@ -79,7 +79,7 @@ export function fromSnapshot(run: Run, results: readonly Result[], history: read
     hits: run.hits ?? 0,
     lastSeq: run.last_seq,
     lastEventAt: null,
-    rows: new Map([...stored, ...results.map((result): [string, Row] => [result.symbol, rowOfResult(result)])]),
+    rows: new Map(results.length > 0 ? results.map((result) => [result.symbol, rowOfResult(result)]) : stored),
     outcomes: new Map(others.map((event) => [event.key, event.result as unknown as Outcome])),
     failures: new Map(failed.map((event) => [event.key, event.reason])),
     feed: history.filter(isOutcome).map(feedEntry).reverse().slice(0, FEED_LENGTH),
