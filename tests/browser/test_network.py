@@ -58,7 +58,7 @@ def test_a_page_of_results_that_shifts_while_it_is_read_loses_no_row(page: Page,
     """Between the count of a growing list and its page, a result can push another one off the end."""
     site.hold_workers()
     try:
-        run_id = start_run(page, Period="43")
+        run_id = start_run(page, Period="101")
         completed = site.hold_workers_in_mid_run(run_id)
         shifted = site.get(f"/api/backtests/{run_id}/results/?page_size=1000")
         del shifted["results"][0]
