@@ -1,6 +1,7 @@
 """A launcher in a process of its own, and everything that belongs to it."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,7 @@ class Launched:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_hear_signals,  # noqa: PLW1509 - only the child itself can
             )
 
     @property
@@ -52,6 +54,12 @@ class Launched:
         self.process.kill()
         self.process.wait()
         wait_for(lambda: not processes_of(self.home), 10)
+
+
+def _hear_signals() -> None:
+    """Undo what nohup and shells in the background do: a program that was started so ignores signals for ever."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _environment(home: Path, variables: dict[str, str]) -> dict[str, str]:
