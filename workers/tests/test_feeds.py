@@ -129,3 +129,16 @@ async def test_a_watcher_that_is_too_slow_reads_the_table_again(
         rings.ring(run.pk, [RunEvent(seq, f'{{"seq":{seq}}}', seq == 40)])
     await asyncio.wait_for(dawdler, 10)
     assert seen == list(range(1, 41))
+
+
+async def test_a_follower_fills_a_gap_that_its_feed_could_not_see(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ring may reach a new feed before its first follower has told it where to begin."""
+    monkeypatch.setattr(feeds, "READ_EVERY_SECONDS", 60.0)
+    monkeypatch.setattr(feeds._Feed, "start_at", lambda *_: None)
+    following = asyncio.create_task(collect(run.pk))
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(append, run, 1, 2, 3, last=True)
+    rings.ring(run.pk, [RunEvent(3, '{"seq":3}', True)])
+    assert await asyncio.wait_for(following, 5) == [1, 2, 3]
