@@ -2,7 +2,7 @@
 #
 #   make demo   [ONCE=1] [DATA=folder] [PORT=n]   a whole market, backtested before your eyes
 #   make serve  [DATA=folder] [PORT=n]            the same servers without the run
-#   make test   [TESTS="path …"]                  all tests, on SQLite and on PostgreSQL
+#   make test   [TESTS="path …"] [KILLS=n]        all tests, on SQLite and on PostgreSQL
 #   make check                                    formatting, types, layers, templates, compose file
 #   make bench  [BENCH=name]                      every speed claim, measured here
 #   make build                                    the front end only
@@ -96,8 +96,9 @@ serve: $(RUNTIME) $(FRONTEND)
 
 # With a DATABASE_URL the suite runs once, there; without one on SQLite, then what uses a database on PostgreSQL.
 test: $(TOOLS) $(FRONTEND)
-	@$(BIN)/pytest $(TESTS)
-	@test -n "$(DATABASE_URL)" || TEST_DATABASE=postgres ONLY_DATABASE_TESTS=1 $(BIN)/pytest $(TESTS)
+	@failed=0; $(BIN)/pytest $(TESTS) || failed=1; \
+	test -n "$(DATABASE_URL)" || TEST_DATABASE=postgres ONLY_DATABASE_TESTS=1 $(BIN)/pytest $(TESTS) || failed=1; \
+	exit $$failed
 
 CHECKS := check-lint check-format check-types check-layers check-frontend check-deployment check-django
 check: $(CHECKS)
@@ -120,6 +121,8 @@ check-deployment:
 check-django: $(FRONTEND)
 	DEBUG=1 $(BIN)/python manage.py check
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') BEHIND_TLS_PROXY=1 \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: $(TOOLS) $(FRONTEND)
 	@exec $(BIN)/python -m benchmarks $(BENCH)

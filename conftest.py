@@ -36,7 +36,9 @@ def _start_servers() -> ExitStack:
         processes.end_with_parent()
     servers = ExitStack()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ.setdefault("SECRET_KEY", "tests")
+    os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
+    for limit in ("READS", "WRITES", "ANONYMOUS_REQUESTS", "LOGINS"):
+        os.environ.setdefault(f"{limit}_PER_MINUTE", "0")  # tests ask often; those of the limits set them
     os.environ["CANDLESTREAM_HOME"] = str(servers.enter_context(private_folder()))
     os.environ["STATIC_ROOT"] = str(servers.enter_context(private_folder()))
     if "REDIS_URL" not in os.environ:

@@ -115,6 +115,8 @@ def show_demo(stack: Stack, *, source: str | None, once: bool) -> int:
 
 def serve(stack: Stack) -> int:
     """Keep serving until a signal says that it is enough; the exit code of a success."""
+    stack.start_prices()
+    stack.start_downloader()
     say(f"Serving at {stack.url} until Ctrl-C.")
     try:
         stack.serve()

@@ -4,6 +4,8 @@ from typing import Any
 
 import structlog
 
+_QUIET = ("celery.app.trace", "celery.worker.strategy", "httpx")
+
 
 def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
     """Django's LOGGING: everything to standard error, through structlog."""
@@ -29,6 +31,6 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
         "formatters": {"entry": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "entry"}},
         "root": {"handlers": ["stderr"], "level": level},
-        # Two lines per job would cost more than the job's own bookkeeping.
-        "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")},
+        # Two lines per job would cost more than the job's own bookkeeping; a line per request says nothing.
+        "loggers": {name: {"level": "WARNING"} for name in _QUIET},
     }

@@ -3,16 +3,20 @@
 import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to outgoing connections, so that none takes one before its server does."""
 _libc: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -48,11 +52,22 @@ def end_with_parent(number: int = signal.SIGTERM) -> None:
         _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
-def _tied_to_this_process(number: int) -> Callable[[], None]:
+@contextlib.contextmanager
+def _signals_held() -> Generator[set[int]]:
+    """Let signals that end this process wait: Python drops what their handlers raise in the middle of a fork."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        yield {int(number) for number in before}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _tied_to_this_process(number: int, blocked: set[int]) -> Callable[[], None]:
     """What a child does between fork and exec; the parent may have died before the kernel was told."""
     parent = os.getpid()
 
     def tie() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         end_with_parent(number)
         if os.getppid() != parent:
             os._exit(1)
@@ -77,20 +92,27 @@ def start(
     stays in this process's group and writes where this process does.
     """
     output = log.open("ab") if log else None
+    process: subprocess.Popen[bytes] | None = None
     try:
-        process = subprocess.Popen(  # noqa: S603 - the callers' own commands
-            [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
-            stdout=None if attached else output or subprocess.DEVNULL,
-            stderr=None if attached else subprocess.STDOUT,
-            env=dict(env) if env is not None else None,
-            cwd=cwd,
-            user=user,
-            group="nogroup" if user == "nobody" else None,
-            extra_groups=[] if user else None,
-            start_new_session=not attached,
-            preexec_fn=_tied_to_this_process(death_signal),  # noqa: PLW1509 - only the child itself can ask
-        )
+        with _signals_held() as blocked:
+            process = subprocess.Popen(  # noqa: S603 - the callers' own commands
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=None if attached else output or subprocess.DEVNULL,
+                stderr=None if attached else subprocess.STDOUT,
+                env=dict(env) if env is not None else None,
+                cwd=cwd,
+                user=user,
+                group="nogroup" if user == "nobody" else None,
+                extra_groups=[] if user else None,
+                start_new_session=not attached,
+                preexec_fn=_tied_to_this_process(death_signal, blocked),  # noqa: PLW1509 - only the child can ask
+            )
+    except BaseException:
+        if process is not None:  # a signal has waited for it: the caller will not know that it is there
+            process.kill()
+            process.wait()
+        raise
     finally:
         if output:
             output.close()
@@ -145,9 +167,7 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    return next(port for port in random.sample(PORTS, len(PORTS)) if port_is_free(port, host))
 
 
 def wait_until(
@@ -167,6 +187,8 @@ def wait_until(
         if time.monotonic() > deadline:
             raise ChildError(child, f"was not ready after {seconds:g} s")
         time.sleep(poll_seconds)
+    if child.has_ended:
+        raise ChildError(child, "ended while something else answered in its place")
 
 
 class ChildError(Exception):

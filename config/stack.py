@@ -16,6 +16,8 @@ from config.valkey import start_valkey
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_SOURCE = "files"
 """The source under which the candles of a user's folder are known."""
+DOWNLOAD_SLOTS = 2
+"""Downloads and imports at once; one of each, or two downloads, which mostly wait."""
 
 
 class StackError(Exception):
@@ -66,15 +68,32 @@ class Stack:
         self.port = port
         self._start(
             "web", "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", port,
-            "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log",
+            "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", 65536, "--no-access-log",
             "--timeout-graceful-shutdown", 2,
         )  # fmt: skip
+        self._start_worker("worker", "first,jobs", usable_cores())
+        self._start("scheduler", "manage.py", "scheduler")
+
+    def start_prices(self) -> None:
+        """Start live prices: what the store has, played again, unless `PRICE_SOURCES` names real sources.
+
+        Nobody asked this machine to call an exchange, and it may have no network; see
+        `docs/decisions/replayed-prices.md`.
+        """
+        if "PRICE_SOURCES" not in self.environment:
+            self.environment = {"PRICE_SOURCES": "replay", "PRICE_INTERVALS": "5m", **self.environment}
+        self._start("prices", "manage.py", "price_feed")
+
+    def start_downloader(self) -> None:
+        """Start what downloads and imports; afterwards, for nobody waits for it when the page opens."""
+        self._start_worker("downloader", "downloads", DOWNLOAD_SLOTS)
+
+    def _start_worker(self, name: str, queues: str, slots: int) -> None:
         self._start(
-            "worker", "-m", "celery", "-A", "config", "worker", "--queues", "first,jobs", "--pool", "prefork",
-            "--concurrency", usable_cores(), "--hostname", "embedded@%h", "--loglevel", "INFO",
+            name, "-m", "celery", "-A", "config", "worker", "--queues", queues, "--pool", "prefork",
+            "--concurrency", slots, "--hostname", f"{name}@%h", "--loglevel", "INFO",
             "--without-gossip", "--without-mingle",
         )  # fmt: skip
-        self._start("scheduler", "manage.py", "scheduler")
 
     def _start_broker(self) -> None:
         if "REDIS_URL" in self.environment:
