@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from workers.models import ApiToken, Event, Job, Run, Worker
+from workers.models import ApiToken, Delivery, Event, Job, Run, Worker
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -54,8 +54,16 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
-    list_display = ("host", "pid", "slots", "pool_pids", "started_at", "seen_at", "stopped_at")
+    list_display = ("host", "pid", "slots", "queues", "pool_pids", "started_at", "seen_at", "stopped_at")
     search_fields = ("host",)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("event", "owner", "via", "address", "status", "attempts", "answer", "due_at", "ended_at")
+    list_filter = ("status", "via", "event")
+    search_fields = ("address", "owner__username", "run__id")
+    list_select_related = ("owner",)
 
 
 @admin.register(ApiToken)

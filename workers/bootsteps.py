@@ -1,11 +1,12 @@
 """What a Celery worker does beside executing tasks: warm up before it forks its pool, and beat."""
 
+import gc
 import os
 from typing import Any
 
 from celery import bootsteps
 
-from workers import handlers
+from workers import dispatch, handlers
 from workers.heartbeat import Heartbeat
 
 
@@ -16,12 +17,17 @@ class HeartbeatStep(bootsteps.StartStopStep):
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
-        self.heartbeat = Heartbeat(slots=parent.concurrency)
+        self.queues = list(parent.app.amqp.queues.consume_from)
+        self.heartbeat = Heartbeat(slots=parent.concurrency, queues=self.queues)
 
     def create(self, parent: Any) -> None:
         # Everything compiled here is inherited by the children: a respawned one is ready at once.
         for handler in handlers.all_handlers():
-            handler.warm_up()
+            if (handler.queue or dispatch.JOBS_QUEUE) in self.queues:
+                handler.warm_up()
+        # What is loaded by now stays, and is shared with the children: no collection need look at it, or copy it.
+        gc.collect()
+        gc.freeze()
         self.heartbeat.register()
 
     def start(self, parent: Any) -> None:

@@ -3,41 +3,32 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from workers import control
+from workers.messages import Message, parse_message
 from workers.models import Run
 
-MAX_BYTES = 64 * 1024
 
-
-class InvalidCommandError(ValueError):
-    """A message that is no command; says what would be."""
-
-
-class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Stop(_Command):
+class Stop(Message):
     """End the run now."""
 
     type: Literal["stop"]
 
 
-class Pause(_Command):
+class Pause(Message):
     """Dispatch nothing more until the run is resumed."""
 
     type: Literal["pause"]
 
 
-class Resume(_Command):
+class Resume(Message):
     """Go on with a paused run."""
 
     type: Literal["resume"]
 
 
-class Prioritise(_Command):
+class Prioritise(Message):
     """Do these jobs next, in this order."""
 
     type: Literal["prioritise"]
@@ -45,7 +36,7 @@ class Prioritise(_Command):
 
 
 Command = Stop | Pause | Resume | Prioritise
-_adapter: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+_form: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 
 
 def parse(text: str | None) -> Command:
@@ -53,19 +44,10 @@ def parse(text: str | None) -> Command:
 
     Raises
     ------
-    InvalidCommandError
+    InvalidMessageError
         If it is too long, not JSON, or not of a command's form.
     """
-    if text is None:
-        raise InvalidCommandError("commands are text frames of JSON")
-    if len(text.encode()) > MAX_BYTES:
-        raise InvalidCommandError(f"a command has at most {MAX_BYTES:,} bytes")
-    try:
-        return _adapter.validate_json(text)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise InvalidCommandError(f"{place}: {problem['msg']}" if place else problem["msg"]) from error
+    return parse_message(text, _form)
 
 
 def carry_out(command: Command, *, run_id: UUID) -> dict[str, Any]:

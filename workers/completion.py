@@ -13,9 +13,8 @@ from workers.models import Event, Job, Run
 COUNTERS = ("succeeded", "failed", "cancelled", "hits", "in_flight", "last_seq")
 _SUCCEED = """
     UPDATE workers_job SET status = 'succeeded', ended_at = %s, elapsed_ms = %s, redeliver_at = NULL
-     WHERE id = %s AND status IN """
-_SUCCEED_IN_FLIGHT = _SUCCEED + "('dispatched', 'running')"
-_SUCCEED_PENDING = _SUCCEED + "('pending')"
+     WHERE id = %s
+"""
 ENDING = ("status", "reason", "summary", "ended_at")
 
 
@@ -28,13 +27,17 @@ def complete_job(claim: Claim, handler: JobHandler, outcome: Any, *, elapsed_ms:
     bool
         False if the run has ended or another attempt was first; then nothing of the run changes.
     """
-    handler.store(outcome)
-    run = Run.objects.lock(claim.run_id)
-    if run.has_ended or not _succeed(run, claim, elapsed_ms):
-        return False
-    (fields,) = handler.record([(claim.job_id, outcome)], cached=False)
-    event = runs.result_event(run, handler, claim.key, outcome, fields, elapsed_ms=elapsed_ms, cached=False)
-    _go_on(run, event)
+    with rows.fewer_trips():
+        handler.store(outcome)
+        run, status = Run.objects.lock_with_job(claim.run_id, claim.job_id)
+        if run.has_ended or status not in Job.UNFINISHED:
+            return False
+        rows.later(_SUCCEED, [_now(), elapsed_ms, claim.job_id])
+        run.in_flight -= status in Job.IN_FLIGHT  # one that waits for its next attempt is not
+        done = runs.finished_job(run, handler, claim.job_id, outcome, seq=run.last_seq + 1)
+        (fields,) = handler.record([done], cached=False)
+        event = runs.result_event(run, done, claim.key, fields, elapsed_ms=elapsed_ms, cached=False)
+        _go_on(run, event)
     return True
 
 
@@ -62,13 +65,8 @@ def record_failure(run: Run, *, key: str, reason: str) -> None:
     _go_on(run, events.draft(run, "failure", {"key": key, "reason": reason}))
 
 
-def _succeed(run: Run, claim: Claim, elapsed_ms: float) -> bool:
-    """Mark the job as succeeded if it is unfinished; one that waits for its next attempt is not in flight."""
-    ended_at = connection.ops.adapt_datetimefield_value(timezone.now())
-    if rows.execute(_SUCCEED_IN_FLIGHT, [ended_at, elapsed_ms, claim.job_id]):
-        run.in_flight -= 1
-        return True
-    return bool(rows.execute(_SUCCEED_PENDING, [ended_at, elapsed_ms, claim.job_id]))
+def _now() -> Any:
+    return connection.ops.adapt_datetimefield_value(timezone.now())
 
 
 def _go_on(run: Run, event: Event) -> None:

@@ -1,7 +1,7 @@
 """What a user does to a run: stop, pause, resume, prioritise, retry, delete. Each verb is idempotent."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -86,8 +86,9 @@ class NothingFailedError(Exception):
     """There is nothing to retry."""
 
 
+@transaction.atomic
 def retry_run(*, run_id: UUID, owner: Any) -> Run:
-    """Start a new run of the jobs that failed in an ended one.
+    """Start a new run of the jobs that failed in an ended one. Nobody is told of the end of somebody else's.
 
     Raises
     ------
@@ -95,6 +96,8 @@ def retry_run(*, run_id: UUID, owner: Any) -> Run:
         While the run is under way.
     NothingFailedError
         If no job of it failed.
+    TooManyRunsError
+        If the owner has as many runs under way as a user may have.
     """
     run = Run.objects.get(pk=run_id)
     if not run.has_ended:
@@ -103,8 +106,13 @@ def retry_run(*, run_id: UUID, owner: Any) -> Run:
     if not keys:
         raise NothingFailedError("No job of this run failed.")
     options = RunOptions(**{field.name: getattr(run, field.name) for field in fields(RunOptions)})
+    if run.owner_id != owner.pk:
+        options = replace(options, notify={})
     spec = handlers.find(run.kind).retry_spec(run.spec, keys)
-    return runs.create_run(owner=owner, kind=run.kind, spec=spec, options=options, retry_of=run)
+    again = runs.create_run_once(owner=owner, kind=run.kind, spec=spec, options=options, idempotency_key=None)
+    again.retry_of = run
+    again.save(update_fields=["retry_of"])
+    return again
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """The event log of a run: numbered 1, 2, 3 … without gaps, in the order of the commits."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,10 +36,7 @@ def draft(run: Run, name: str, fields: dict[str, Any]) -> Event:
 
 def store(drafts: list[Event]) -> None:
     """Insert drafted events of one run and ring its watchers once they are committed."""
-    if len(drafts) == 1:
-        rows.insert(drafts[0])
-    else:
-        Event.objects.bulk_create(drafts)
+    rows.insert_many(drafts)
     events = [_run_event(event.seq, event.type, event.body) for event in drafts]
     transaction.on_commit(lambda: rings.ring(drafts[0].run_id, events))
 
@@ -71,6 +68,11 @@ def read(run_id: UUID, *, after: int, limit: int = PAGE_SIZE) -> list[RunEvent]:
         .values_list("seq", "type", "body")[:limit]
     )
     return [_run_event(*row) for row in rows]
+
+
+def last_seqs(run_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The number of the last event of each of these runs that exists."""
+    return dict(Run.objects.filter(pk__in=run_ids).values_list("pk", "last_seq"))
 
 
 def _run_event(seq: int, name: str, body: str) -> RunEvent:

@@ -10,7 +10,7 @@ from uuid import UUID
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError, connection
 
-from workers import claims, completion, handlers
+from workers import claims, completion, handlers, reporting
 from workers.claims import Claim
 from workers.handlers import JobError, JobHandler, Spec
 from workers.models import Run
@@ -49,9 +49,13 @@ def _execute(claim: Claim) -> None:
     started = time.perf_counter()
     try:
         handler, spec = _work_of(claim.run_id)
-        outcome = handler.execute(spec, claim.key)
+        with reporting.reporting(claim):
+            outcome = handler.execute(spec, claim.key)
     except DATABASE_AWAY:
         raise
+    except reporting.NotWantedError:
+        logger.info("job %s of run %s is not wanted any more", claim.key, claim.run_id)
+        return
     except JobError as error:
         reason = str(error)
     except SoftTimeLimitExceeded:

@@ -1,31 +1,33 @@
 """Feeds: one per watched run and web process, so that a hundred watchers cost one subscription and one reader.
 
-The table of events is the truth. A feed passes on a ringing event when its number is the next one, and
-reads the table on a gap, on a ring without a body, and every second while the run is under way: a lost
-last event leaves no gap to notice.
+The table of events is the truth. A feed passes on a ringing event when its number is the next one, and reads the
+table on a gap and on a ring without a body. A lost last event leaves no gap to notice: so every second one statement
+asks for all feeds together how far their runs are.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError, connection
 
 from workers import events, rings
+from workers.cancelling import cancel
 from workers.events import RunEvent
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 READ_EVERY_SECONDS = 1.0
 QUEUE_LENGTH = 1000
 """Events that wait for one watcher; one that is further behind reads the table instead."""
 READERS = 4
-CANCEL_EVERY_SECONDS = 0.05
 
 _readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="feed-reader")
 
@@ -75,18 +77,23 @@ async def _stored(run_id: UUID, after: int) -> AsyncIterator[RunEvent]:
 
 
 async def read(run_id: UUID, *, after: int) -> list[RunEvent]:
-    """Stored events from a thread that keeps its database connection; tried again while the database is away."""
+    """Stored events after a number, at most one page."""
+    return await _read(partial(events.read, run_id, after=after))
+
+
+async def _read(question: Callable[[], T]) -> T:
+    """Ask the table in a thread that keeps its database connection; again while the database is away."""
     while True:
         try:
-            return await asyncio.get_running_loop().run_in_executor(_readers, _read, run_id, after)
+            return await asyncio.get_running_loop().run_in_executor(_readers, _ask, question)
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("could not read events of %s: %s", run_id, error)
+            logger.warning("could not read events: %s", error)
             await asyncio.sleep(READ_EVERY_SECONDS)
 
 
-def _read(run_id: UUID, after: int) -> list[RunEvent]:
+def _ask(question: Callable[[], T]) -> T:
     try:
-        return events.read(run_id, after=after)
+        return question()
     except (DatabaseError, InterfaceError):
         connection.close()  # a broken connection is not used again
         raise
@@ -131,13 +138,13 @@ class _Feed:
         if self._last_seq is None:
             self._last_seq = seq
 
+    def look_up(self, last_seq: int) -> None:
+        """Read the table if the run is further than this feed has heard."""
+        if self._last_seq is not None and last_seq > self._last_seq:
+            self._ring([])
+
     async def close(self) -> None:
-        # Once is not enough: redis-py swallows a cancellation that reaches it while it connects.
-        left = set(self._tasks)
-        while left:
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=CANCEL_EVERY_SECONDS)
+        await cancel(self._tasks)
 
     async def _listen(self) -> None:
         """Put rings into the queue; while Redis is away, the reading every second does all the work."""
@@ -149,33 +156,26 @@ class _Feed:
                 try:
                     await layer.group_add(group, channel)
                     while True:
-                        self._ring(await layer.receive(channel))
+                        message = await layer.receive(channel)
+                        self._ring([RunEvent(*event) for event in message["events"]])
                 finally:
                     await layer.group_discard(group, channel)
             except Exception as error:  # noqa: BLE001 -- whatever Redis raises, the table has the events
                 logger.warning("feed of %s can't listen: %s", self.run_id, error)
                 await asyncio.sleep(READ_EVERY_SECONDS)
 
-    def _ring(self, message: dict[str, Any]) -> None:
+    def _ring(self, ringing: list[RunEvent]) -> None:
         if not self._rings.full():
-            self._rings.put_nowait([RunEvent(*event) for event in message["events"]])
+            self._rings.put_nowait(ringing)
 
     async def _pass_on(self) -> None:
         while True:
-            ringing = await self._next_ring()
+            ringing = await self._rings.get()
             if self._last_seq is not None and not self._continues(ringing):
                 async for event in _stored(self.run_id, self._last_seq):
                     self._pass(event)
             for event in ringing:
                 self._pass(event)
-
-    async def _next_ring(self) -> list[RunEvent]:
-        """Events of the next ring; none if nothing rings for a second."""
-        try:
-            async with asyncio.timeout(READ_EVERY_SECONDS):
-                return await self._rings.get()
-        except TimeoutError:
-            return []
 
     def _continues(self, ringing: list[RunEvent]) -> bool:
         return bool(ringing) and self._last_seq is not None and ringing[0].seq <= self._last_seq + 1
@@ -187,16 +187,35 @@ class _Feed:
                 watcher.put(event)
 
 
-_feeds: dict[tuple[int, UUID], _Feed] = {}
+class _Feeds:
+    """The feeds of one event loop, and the task that asks whether they have missed something."""
+
+    def __init__(self) -> None:
+        self.by_run: dict[UUID, _Feed] = {}
+        self._task = asyncio.create_task(self._look_up())
+
+    def close(self) -> None:
+        self._task.cancel()
+
+    async def _look_up(self) -> None:
+        while True:
+            await asyncio.sleep(READ_EVERY_SECONDS)
+            last_seqs = await _read(partial(events.last_seqs, list(self.by_run)))
+            for run_id, last_seq in last_seqs.items():
+                if feed := self.by_run.get(run_id):
+                    feed.look_up(last_seq)
+
+
+_loops: dict[int, _Feeds] = {}
+"""By the id of their event loop."""
 
 
 @asynccontextmanager
 async def _watch(run_id: UUID) -> AsyncGenerator[tuple[_Feed, Watcher]]:
     """A watcher on the run's feed; the feed lives as long as anyone watches."""
-    key = (id(asyncio.get_running_loop()), run_id)
-    feed = _feeds.get(key)
-    if feed is None:
-        feed = _feeds[key] = _Feed(run_id)
+    loop = id(asyncio.get_running_loop())
+    feeds = _loops.get(loop) or _loops.setdefault(loop, _Feeds())
+    feed = feeds.by_run.get(run_id) or feeds.by_run.setdefault(run_id, _Feed(run_id))
     watcher = Watcher()
     feed.watchers.add(watcher)
     try:
@@ -204,5 +223,8 @@ async def _watch(run_id: UUID) -> AsyncGenerator[tuple[_Feed, Watcher]]:
     finally:
         feed.watchers.discard(watcher)
         if not feed.watchers:
-            del _feeds[key]
+            del feeds.by_run[run_id]
+            if not feeds.by_run:
+                del _loops[loop]
+                feeds.close()
             await feed.close()

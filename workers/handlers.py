@@ -29,18 +29,42 @@ class PlannedJob:
     known: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedJob:
+    """An outcome that is about to be recorded.
+
+    Attributes
+    ----------
+    job_id : int
+        The job that has it.
+    outcome : Any
+        The handler's own value.
+    seq : int
+        Number of the event that will announce it.
+    hit : bool or None
+        Whether it satisfies the run's predicate; None if the run has none.
+    """
+
+    job_id: int
+    outcome: Any
+    seq: int
+    hit: bool | None
+
+
 class JobHandler(Protocol):
     """One kind of run. `Any` stands for the handler's own outcome type, which this app only passes on."""
 
     kind: str
     metric_names: frozenset[str]
+    queue: str | None
+    """The queue of its jobs where they take minutes, for workers of their own; None: the usual ones."""
 
     def warm_up(self) -> None:
         """Load and compile what jobs need; called once in a worker before its pool is forked."""
         ...
 
-    def plan(self, spec: Spec) -> Sequence[PlannedJob]:
-        """Jobs of a run in the order of their priority. Raises InvalidSpecError."""
+    def plan(self, spec: Spec, *, owner: Any) -> Sequence[PlannedJob]:
+        """Jobs of a user's run in the order of their priority. Raises InvalidSpecError."""
         ...
 
     def execute(self, spec: Spec, key: str) -> Any:
@@ -51,8 +75,8 @@ class JobHandler(Protocol):
         """Write what belongs to no run; inside the completing transaction, before the run is locked."""
         ...
 
-    def record(self, outcomes: Sequence[tuple[int, Any]], *, cached: bool) -> list[dict[str, Any]]:
-        """Link outcomes to their jobs' ids, inside the completing transaction; returns each result event's fields.
+    def record(self, finished: Sequence[FinishedJob], *, cached: bool) -> list[dict[str, Any]]:
+        """Link outcomes to their jobs, inside the completing transaction; returns each result event's fields.
 
         `cached` tells that the outcomes were known when the run was planned.
         """

@@ -8,12 +8,12 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection, connections
-from django.db.models import Sum
 
 from workers.clock import database_now
 from workers.models import Worker
@@ -31,18 +31,21 @@ def worker_id() -> int | None:
     return _worker_id
 
 
-def live_slots() -> int:
-    """Jobs that all live workers can execute at once."""
+def live_slots() -> dict[str, int]:
+    """Jobs that all live workers can execute at once, by the queues that they serve."""
     oldest = database_now() - timedelta(seconds=FRESH_SECONDS)
-    live = Worker.objects.filter(seen_at__gte=oldest, stopped_at=None)
-    return live.aggregate(slots=Sum("slots"))["slots"] or 0
+    slots: Counter[str] = Counter()
+    for worker in Worker.objects.filter(seen_at__gte=oldest, stopped_at=None).only("queues", "slots"):
+        slots.update(dict.fromkeys(worker.queues, worker.slots))
+    return slots
 
 
 class Heartbeat:
     """Renews one worker's row from a thread of the worker's parent process."""
 
-    def __init__(self, *, slots: int) -> None:
+    def __init__(self, *, slots: int, queues: Sequence[str]) -> None:
         self._slots = slots
+        self._queues = list(queues)
         self._pool_pids: Callable[[], list[int]] = list
         self._stopped = threading.Event()
         # The pool forks from the parent at any moment; no fork may happen while this thread uses a database
@@ -54,8 +57,9 @@ class Heartbeat:
         global _worker_id  # noqa: PLW0603 -- one worker in a process, and children inherit it
         now = database_now()
         row = Worker(
-            host=socket.gethostname(), pid=os.getpid(), slots=self._slots, started_at=now, seen_at=now
-        )
+            host=socket.gethostname(), pid=os.getpid(), slots=self._slots, queues=self._queues,
+            started_at=now, seen_at=now,
+        )  # fmt: skip
         row.save(force_insert=True)
         _worker_id = row.pk
         connections.close_all()

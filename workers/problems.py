@@ -7,6 +7,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from workers.connections import LoginEndedError, TooManyConnectionsError
 from workers.handlers import InvalidSpecError
 from workers.runs import KeyReusedError, TooManyRunsError
 
@@ -38,14 +39,18 @@ class ConflictError(exceptions.APIException):
 class TooManyRequestsError(exceptions.APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_detail = "Too many runs are under way."
+    wait = 10
+    """Seconds after which it may be tried again, for the header Retry-After."""
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception of a view into problem details; None for what is the server's own fault."""
     if isinstance(error, KeyReusedError):
         error = ConflictError(str(error))
-    elif isinstance(error, TooManyRunsError):
+    elif isinstance(error, TooManyRunsError | TooManyConnectionsError):
         error = TooManyRequestsError(str(error))
+    elif isinstance(error, LoginEndedError):
+        error = exceptions.NotAuthenticated(str(error))
     elif isinstance(error, InvalidSpecError):
         error = exceptions.ValidationError(error.errors)
     elif isinstance(error, RequestDataTooBig):

@@ -1,24 +1,97 @@
 """Single rows on the path of every job, with SQL text that is put together once.
 
 The ORM builds and compiles a statement anew each time it is used, which costs more than executing it. Values pass
-through the same conversions as the ORM's, on every database.
+through the same conversions as the ORM's, on every database. Statements whose answer nobody waits for may travel
+together with the next one: see `fewer_trips`.
 """
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 M = TypeVar("M", bound=models.Model)
 Converter = Callable[[Any], Any]
 
+PLAIN_TYPES = frozenset({int, float, str, bool, type(None)})
+PLAIN_FIELDS = (
+    models.CharField,
+    models.TextField,
+    models.IntegerField,
+    models.FloatField,
+    models.BooleanField,
+    models.DateTimeField,
+    models.ForeignKey,
+)
+"""Fields whose plain values need no conversion on any database."""
+MAX_VALUES = 30_000
+"""In one statement; SQLite takes 32,766 unless it was built to take more."""
+
+
+class _Waiting(threading.local):
+    """Statements of this thread that wait for the next one; None outside `fewer_trips`."""
+
+    statements: list[tuple[str, Sequence[Any]]] | None = None
+
+
+_waiting = _Waiting()
+
+
+@contextmanager
+def fewer_trips() -> Generator[None]:
+    """Let each statement of `later`, `insert` and `update` travel with the next one of this block, in order.
+
+    A trip to a database server costs more than most statements. Whatever is executed on the connection meanwhile,
+    also by the ORM, takes along what waits before it, so that nobody sees the database without it. To be used
+    inside a transaction, whose end the waiting statements must not miss.
+    """
+    if _waiting.statements is not None:
+        yield
+        return
+    _waiting.statements = []
+    try:
+        with connection.execute_wrapper(_take_along):
+            yield
+            _send_waiting()
+    finally:
+        _waiting.statements = None
+
+
+def later(text: str, values: Sequence[Any]) -> None:
+    """Execute a statement whose answer nobody waits for; at once, outside `fewer_trips`."""
+    if _waiting.statements is None:
+        execute(text, values)
+    else:
+        _waiting.statements.append((text, values))
+
 
 def insert(instance: models.Model, *, ignore_conflicts: bool = False) -> None:
     """Insert a row; a key that the database chooses is not read back."""
-    text, fields = _insert_text(type(instance), instance.pk is None, ignore_conflicts)
-    values = [field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields]
-    execute(text, values)
+    insertion = _insertion(type(instance), instance.pk is None)
+    later(
+        insertion.text(1, " ON CONFLICT DO NOTHING" if ignore_conflicts else ""), insertion.values(instance)
+    )
+
+
+def insert_many(instances: Sequence[models.Model], *, read_keys: bool = False) -> None:
+    """Insert rows of one model, all with a key or all without; `read_keys` sets those that the database chooses."""
+    if not instances:
+        return
+    insertion = _insertion(type(instances[0]), instances[0].pk is None)
+    rows_at_once = MAX_VALUES // len(insertion.fields)
+    for start in range(0, len(instances), rows_at_once):
+        some = instances[start : start + rows_at_once]
+        values = [value for instance in some for value in insertion.values(instance)]
+        if read_keys:
+            keys = fetch_all(insertion.text(len(some), f" RETURNING {insertion.key}"), values)
+            for instance, (key,) in zip(some, keys, strict=True):
+                instance.pk = key
+        else:
+            later(insertion.text(len(some)), values)
 
 
 def fetch(model: type[M], text: str, values: Sequence[Any], columns: tuple[str, ...]) -> M | None:
@@ -26,21 +99,28 @@ def fetch(model: type[M], text: str, values: Sequence[Any], columns: tuple[str, 
 
     `{columns}` in the text stands for the columns' names.
     """
+    found = fetch_with_more(model, text, values, columns)
+    return None if found is None else found[0]
+
+
+def fetch_with_more(
+    model: type[M], text: str, values: Sequence[Any], columns: tuple[str, ...]
+) -> tuple[M, Sequence[Any]] | None:
+    """The same, and what the statement returns after these columns."""
     names, converters = _columns(model, columns)
     with connection.cursor() as cursor:
         cursor.execute(text.format(columns=names), values)
         row = cursor.fetchone()
     if row is None:
         return None
-    converted = [convert(value) for convert, value in zip(converters, row, strict=True)]
-    return model.from_db(connection.alias, columns, converted)
+    converted = [convert(value) for convert, value in zip(converters, row, strict=False)]
+    return model.from_db(connection.alias, columns, converted), row[len(columns) :]
 
 
 def update(instance: models.Model, columns: tuple[str, ...]) -> None:
     """Write these columns of a row that the caller has locked."""
     text, fields = _update_text(type(instance), columns)
-    values = [field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields]
-    execute(text, values)
+    later(text, _values(instance, fields))
 
 
 def execute(text: str, values: Sequence[Any]) -> int:
@@ -50,16 +130,68 @@ def execute(text: str, values: Sequence[Any]) -> int:
         return cursor.rowcount
 
 
+def fetch_all(text: str, values: Sequence[Any]) -> list[Sequence[Any]]:
+    """All rows that a statement returns, as the database gives them."""
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return cursor.fetchall()
+
+
+def _send_waiting() -> None:
+    """Execute what waits, the last of it as the statement that takes the others along."""
+    if _waiting.statements:
+        execute(*_waiting.statements.pop())
+
+
+def _take_along(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Execute a statement after those that wait: as one text where the database takes several at once."""
+    waiting, _waiting.statements = _waiting.statements or [], []
+    if waiting and params is not None and not many and connection.vendor == "postgresql":
+        sql = ";".join([*(text for text, _ in waiting), str(sql)])
+        params = [*(value for _, values in waiting for value in values), *params]
+    else:
+        for text, values in waiting:
+            execute(text, values, False, context)
+    return execute(sql, params, many, context)
+
+
+@dataclass(frozen=True)
+class _Insertion:
+    """How rows of a model are inserted."""
+
+    head: str
+    key: str
+    fields: list[Any]
+
+    def text(self, row_count: int, tail: str = "") -> str:
+        places = f"({', '.join(['%s'] * len(self.fields))})"
+        return f"{self.head} VALUES {', '.join([places] * row_count)}{tail}"
+
+    def values(self, instance: models.Model) -> list[Any]:
+        return _values(instance, self.fields)
+
+
 @lru_cache
-def _insert_text(
-    model: type[models.Model], without_key: bool, ignore_conflicts: bool
-) -> tuple[str, list[Any]]:
+def _insertion(model: type[models.Model], without_key: bool) -> _Insertion:
+    key = model._meta.pk
+    assert key is not None, "every model has a key"
+    quote = connection.ops.quote_name
     fields = [field for field in model._meta.concrete_fields if not (without_key and field.primary_key)]
-    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    places = ", ".join(["%s"] * len(fields))
-    table = connection.ops.quote_name(model._meta.db_table)
-    conflict = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
-    return f"INSERT INTO {table} ({columns}) VALUES ({places}){conflict}", fields  # noqa: S608 -- only names
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    head = f"INSERT INTO {quote(model._meta.db_table)} ({columns})"
+    return _Insertion(head, quote(str(key.column)), fields)
+
+
+def _values(instance: models.Model, fields: Sequence[Any]) -> list[Any]:
+    """A row's values as the database takes them; plain ones are what they are already."""
+    database = connections[DEFAULT_DB_ALIAS]  # looked up once, and not for every value
+    values = (getattr(instance, field.attname) for field in fields)
+    return [
+        value
+        if type(value) in PLAIN_TYPES and isinstance(field, PLAIN_FIELDS)
+        else field.get_db_prep_save(value, database)
+        for field, value in zip(fields, values, strict=True)
+    ]
 
 
 @lru_cache

@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from workers import dispatch, events, handlers, termination, window
-from workers.handlers import JobHandler, PlannedJob, Spec
+from workers import dispatch, events, handlers, notifications, rows, termination, window
+from workers.handlers import FinishedJob, JobHandler, PlannedJob, Spec
 from workers.models import Event, Job, Run
 
 FIRST_JOBS = 2
@@ -36,6 +37,7 @@ class RunOptions:
     max_hits: int | None = None
     max_failures: int | None = None
     timeout_seconds: float | None = None
+    notify: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def create_run(
@@ -49,14 +51,14 @@ def create_run(
         If the request can't be planned; nothing is stored.
     """
     handler = handlers.find(kind)
-    planned = handler.plan(spec)
+    planned = handler.plan(spec, owner=owner)
     chosen = asdict(options or RunOptions())
     run = Run(owner=owner, kind=kind, spec=spec, total=len(planned), **chosen, **identity)
     with transaction.atomic():
         jobs = [Job(run=run, key=job.key, position=position) for position, job in enumerate(planned)]
         _dispatch_first_window(run, jobs, planned)
         run.save(force_insert=True)
-        Job.objects.bulk_create(jobs)
+        rows.insert_many(jobs, read_keys=True)
         log = [events.draft(run, "start", {"status": run.status})]
         log += _link_known(run, handler, jobs, planned)
         if end := termination.verdict(run):
@@ -66,11 +68,13 @@ def create_run(
     return run
 
 
-@transaction.atomic
 def create_run_once(
-    *, owner: Any, kind: str, spec: Spec, options: RunOptions, idempotency_key: str | None
+    *, owner: Any, kind: str, spec: Spec, options: RunOptions, idempotency_key: str | None, body: Any = None
 ) -> Run:
     """Create a run, or return the one that the same request has created before; see `create_run`.
+
+    `body` is the request as it was sent: what is filled in, such as the time of the newest candle, may be another
+    when it is sent again. Without it the spec is compared.
 
     Raises
     ------
@@ -79,13 +83,24 @@ def create_run_once(
     TooManyRunsError
         If the owner has as many runs under way as a user may have.
     """
-    digest = hashlib.sha256(
-        orjson.dumps([kind, spec, asdict(options)], option=orjson.OPT_SORT_KEYS)
-    ).hexdigest()
-    if idempotency_key is not None:
-        earlier = Run.objects.filter(owner=owner, idempotency_key=idempotency_key).first()
+    asked = [kind, spec, asdict(options)] if body is None else [kind, body]
+    digest = hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    create = partial(_find_or_create, owner, kind, spec, options, key=idempotency_key, digest=digest)
+    try:
+        return create()
+    except IntegrityError:
+        # Another request with the key was faster, by so little that its run was not yet there.
+        return create()
+
+
+@transaction.atomic
+def _find_or_create(
+    owner: Any, kind: str, spec: Spec, options: RunOptions, *, key: str | None, digest: str
+) -> Run:
+    if key is not None:
+        earlier = Run.objects.filter(owner=owner, idempotency_key=key).first()
         if earlier is not None and earlier.request_digest != digest:
-            raise KeyReusedError(f"The key {idempotency_key!r} came with another request before.")
+            raise KeyReusedError(f"The key {key!r} came with another request before.")
         if earlier is not None:
             return earlier
     active = Run.objects.filter(owner=owner, status__in=Run.ACTIVE).count()
@@ -93,7 +108,7 @@ def create_run_once(
         raise TooManyRunsError(
             f"{active} of your runs are under way, as many as a user may have; stop one or wait."
         )
-    identity = {"idempotency_key": idempotency_key, "request_digest": digest}
+    identity = {"idempotency_key": key, "request_digest": digest}
     return create_run(owner=owner, kind=kind, spec=spec, options=options, **identity)
 
 
@@ -105,13 +120,14 @@ def end_run(run: Run, status: Run.Status, reason: Run.Reason) -> Event:
     run.in_flight = 0
     run.status, run.reason, run.ended_at = status, reason, timezone.now()
     run.summary = handlers.find(run.kind).summarise(run.pk)
+    notifications.queue_end_of(run)
     fields = {"status": run.status, "reason": run.reason, "summary": run.summary}
     return events.draft(run, "complete", fields)
 
 
 def _dispatch_first_window(run: Run, jobs: Sequence[Job], planned: Sequence[PlannedJob]) -> None:
     waiting = [job for job, plan in zip(jobs, planned, strict=True) if plan.known is None]
-    first_window = waiting[: window.size(run.max_parallel)]
+    first_window = waiting[: window.size(run)]
     for job in first_window:
         job.status, job.deliveries = Job.Status.DISPATCHED, 1
         job.redeliver_at = window.redelivery_time(deliveries=1)
@@ -121,7 +137,8 @@ def _dispatch_first_window(run: Run, jobs: Sequence[Job], planned: Sequence[Plan
         if run.has_ended:
             return
         job_ids = [job.pk for job in first_window]
-        dispatch.publish(job_ids[:FIRST_JOBS], queue=dispatch.FIRST_QUEUE)
+        first_queue = handlers.find(run.kind).queue or dispatch.FIRST_QUEUE
+        dispatch.publish(job_ids[:FIRST_JOBS], queue=first_queue)
         dispatch.publish(job_ids[FIRST_JOBS:], queue=window.queue_of(run))
 
     transaction.on_commit(publish)
@@ -134,33 +151,36 @@ def _link_known(
     known = [(job, plan.known) for job, plan in zip(jobs, planned, strict=True) if plan.known is not None]
     enough = termination.until_enough(run, [handler.metrics(outcome) for _, outcome in known])
     known = known[:enough]
-    recorded = handler.record([(job.pk, outcome) for job, outcome in known], cached=True)
+    finished = [
+        finished_job(run, handler, job.pk, outcome, seq=run.last_seq + number)
+        for number, (job, outcome) in enumerate(known, start=1)
+    ]
+    recorded = handler.record(finished, cached=True)
     if known:
         Job.objects.filter(pk__in=[job.pk for job, _ in known]).update(
             status=Job.Status.SUCCEEDED, ended_at=timezone.now(), elapsed_ms=0.0
         )
     return [
-        result_event(run, handler, job.key, outcome, fields, elapsed_ms=0.0, cached=True)
-        for (job, outcome), fields in zip(known, recorded, strict=True)
+        result_event(run, done, job.key, fields, elapsed_ms=0.0, cached=True)
+        for (job, _), done, fields in zip(known, finished, recorded, strict=True)
     ]
 
 
+def finished_job(run: Run, handler: JobHandler, job_id: int, outcome: Any, *, seq: int) -> FinishedJob:
+    """An outcome of a locked run with all that its record needs; `seq` is the number that its event will have."""
+    hit = termination.is_hit(run, handler.metrics(outcome)) if run.hit else None
+    return FinishedJob(job_id, outcome, seq, hit)
+
+
 def result_event(
-    run: Run,
-    handler: JobHandler,
-    key: str,
-    outcome: Any,
-    fields: dict[str, Any],
-    *,
-    elapsed_ms: float,
-    cached: bool,
+    run: Run, done: FinishedJob, key: str, fields: dict[str, Any], *, elapsed_ms: float, cached: bool
 ) -> Event:
     """Count a recorded outcome of a locked run, and draft its event."""
     run.succeeded += 1
     body: dict[str, Any] = {"key": key, "elapsed_ms": elapsed_ms, "cached": cached, "result": fields}
-    if run.hit:
-        body["hit"] = termination.is_hit(run, handler.metrics(outcome))
-        run.hits += body["hit"]
+    if done.hit is not None:
+        body["hit"] = done.hit
+        run.hits += done.hit
     return events.draft(run, "result", body)
 
 

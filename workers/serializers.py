@@ -5,11 +5,45 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from workers import events, handlers, predicates
-from workers.models import Run
+from workers import events, handlers, notifications, predicates, webhooks
+from workers.models import Delivery, Run
 from workers.runs import RunOptions
 
 MAX_TIMEOUT_SECONDS = 7 * 86_400
+
+
+class NotifySerializer(serializers.Serializer[Any]):
+    """Whom to tell when a run ends."""
+
+    webhook = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=webhooks.MAX_ADDRESS_LENGTH,
+        help_text="Gets a signed POST; see /api/webhooks/.",
+    )
+    email = serializers.BooleanField(required=False, default=False, help_text="To your account's address.")
+
+    def validate_webhook(self, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                webhooks.check_address(value)
+            except ValueError as error:
+                raise serializers.ValidationError(str(error)) from error
+        return value
+
+    def validate_email(self, value: bool) -> bool:
+        request = self.context.get("request")
+        if value and not notifications.can_send_email():
+            raise serializers.ValidationError(
+                "This server sends no e-mail; its operator has to set EMAIL_URL."
+            )
+        if value and request is not None and not request.user.email:
+            raise serializers.ValidationError("Your account has no e-mail address.")
+        return value
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Only what was asked for."""
+        return {name: value for name, value in super().to_internal_value(data).items() if value}
 
 
 class RunOptionsSerializer(serializers.Serializer[Any]):
@@ -36,6 +70,7 @@ class RunOptionsSerializer(serializers.Serializer[Any]):
     )
     max_failures = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
     timeout_seconds = serializers.FloatField(required=False, allow_null=True, default=None)
+    notify = NotifySerializer(required=False, default=dict)
 
     def validate_hit(self, value: str) -> str:
         if value.strip():
@@ -58,6 +93,57 @@ class RunOptionsSerializer(serializers.Serializer[Any]):
     def options(self) -> RunOptions:
         """The validated options."""
         return RunOptions(**{field.name: self.validated_data[field.name] for field in fields(RunOptions)})
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """A notification of a run's end, and what became of it."""
+
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]
+        model = Delivery
+        fields = (
+            "id",
+            "via",
+            "address",
+            "event",
+            "status",
+            "attempts",
+            "answer",
+            "created_at",
+            "due_at",
+            "ended_at",
+        )
+
+
+class SigningSerializer(serializers.Serializer[Any]):
+    """How webhooks are signed."""
+
+    secret = serializers.CharField(help_text="Yours; who knows it can sign in this server's name.")
+    scheme = serializers.CharField(help_text="Where the signature's form is described.")
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    """A token of yours; its secret is shown once, when it is made."""
+
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    days = serializers.IntegerField(
+        min_value=1, max_value=365, default=90, write_only=True, help_text="How long it is valid."
+    )
+    created_at = serializers.DateTimeField(read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True)
+
+
+class NewTokenSerializer(TokenSerializer):
+    """A token that was made just now."""
+
+    token = serializers.CharField(read_only=True, help_text="Send as `Authorization: Bearer …`.")
+
+
+class TicketSerializer(serializers.Serializer[Any]):
+    """A ticket, which is shown once."""
+
+    ticket = serializers.CharField()
+    expires_at = serializers.DateTimeField()
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -83,6 +169,7 @@ class RunLinksSerializer(serializers.Serializer[Any]):
     page = serializers.CharField()
     stream = serializers.CharField()
     stats = serializers.CharField()
+    deliveries = serializers.CharField()
     stop = serializers.CharField(required=False)
     pause = serializers.CharField(required=False)
     resume = serializers.CharField(required=False)
@@ -106,6 +193,7 @@ class RunSerializer(serializers.Serializer[Run]):
     hits = serializers.IntegerField()
     priority = serializers.ChoiceField(choices=Run.Priority.choices)
     retry_of = serializers.UUIDField(allow_null=True)
+    notify = NotifySerializer()
     summary = serializers.JSONField(allow_null=True)
     error = serializers.CharField(allow_null=True)
     links = RunLinksSerializer()
@@ -167,6 +255,7 @@ def represent(run: Run) -> dict[str, Any]:
         "hits": run.hits,
         "priority": run.priority,
         "retry_of": run.retry_of_id,
+        "notify": run.notify,
         "summary": run.summary,
         "error": run.error or None,
         "links": _links(run),
@@ -179,6 +268,7 @@ def _links(run: Run) -> dict[str, str]:
         "events": f"/api/runs/{run.pk}/events/",
         "stream": f"/api/runs/{run.pk}/stream/",
         "stats": f"/api/runs/{run.pk}/stats/",
+        "deliveries": f"/api/runs/{run.pk}/deliveries/",
         "websocket": f"/ws/runs/{run.pk}/",
         "page": f"/runs/{run.pk}/",
     }

@@ -4,18 +4,23 @@ It takes one run at a time and skips a locked one, whose owner is about to chang
 """
 
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
-from workers import completion, control, dispatch, termination, window
+from workers import completion, control, dispatch, handlers, termination, window
 from workers.clock import database_now
 from workers.heartbeat import FRESH_SECONDS
 from workers.models import Job, Run, Worker
 
 logger = logging.getLogger(__name__)
+
+Missing = Counter[str | None]
+"""Messages that are missing, by the queue of their kind of run; None for the usual ones."""
 
 PERIOD_SECONDS = 0.5
 MAX_ATTEMPTS = 3
@@ -26,20 +31,20 @@ MAX_REDELIVERIES = 100
 def sweep() -> None:
     """Look once at every run under way and mend what needs it."""
     lost = _jobs_with_dead_holders()
-    due = Job.objects.filter(status=Job.Status.DISPATCHED, redeliver_at__lte=timezone.now())
+    missing = _missing_messages()
     candidates = {job.run_id for job in lost}
-    candidates.update(due.values_list("run_id", flat=True).distinct())
+    candidates.update(_runs_with_due_jobs(missing))
     for run in Run.objects.filter(status=Run.Status.RUNNING).defer("spec", "summary"):
         if termination.has_timed_out(run):
             control.stop_run(run_id=run.pk, reason=Run.Reason.TIMEOUT)
         elif window.room(run) > 0:
             candidates.add(run.pk)
     for run_id in candidates:
-        _mend(run_id, [job for job in lost if job.run_id == run_id])
+        _mend(run_id, [job for job in lost if job.run_id == run_id], missing)
 
 
 @transaction.atomic
-def _mend(run_id: UUID, lost: list[Job]) -> None:
+def _mend(run_id: UUID, lost: list[Job], missing: Missing) -> None:
     run = Run.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=run_id).first()
     if run is None or run.has_ended:
         return
@@ -49,7 +54,7 @@ def _mend(run_id: UUID, lost: list[Job]) -> None:
         return
     window.release(run)
     run.save(update_fields=completion.COUNTERS)
-    _redeliver(run)
+    _redeliver(run, missing)
 
 
 def _recover(run: Run, job: Job) -> None:
@@ -64,14 +69,43 @@ def _recover(run: Run, job: Job) -> None:
         completion.record_failure(run, key=job.key, reason=reason)
 
 
-def _redeliver(run: Run) -> None:
-    """Send the messages again of dispatched jobs that nobody has claimed in time."""
-    due = run.jobs.filter(status=Job.Status.DISPATCHED, redeliver_at__lte=timezone.now()).order_by("position")
-    jobs = list(due[:MAX_REDELIVERIES])
+def _missing_messages() -> Missing:
+    """How many messages are nowhere: jobs that wait to be claimed, less what waits in the broker's queues.
+
+    Where many runs wait, a message may wait for long; sending it again would only make the queue longer. A few are
+    counted as missing that workers hold already.
+    """
+    missing: Missing = Counter()
+    dispatched = Job.objects.filter(status=Job.Status.DISPATCHED)
+    if not dispatched.filter(redeliver_at__lte=timezone.now()).exists():
+        return missing
+    for kind, count in dispatched.values_list("run__kind").annotate(count=Count("pk")).order_by():
+        missing[handlers.find(kind).queue] += count
+    for own in missing:
+        for queue in [own] if own else [dispatch.FIRST_QUEUE, dispatch.JOBS_QUEUE]:
+            missing[own] -= dispatch.waiting_count(queue)
+    return +missing
+
+
+def _runs_with_due_jobs(missing: Missing) -> set[UUID]:
+    """Runs whose jobs may be those that nobody has a message of."""
+    if not missing:
+        return set()
+    due = Job.objects.filter(status=Job.Status.DISPATCHED, redeliver_at__lte=timezone.now())
+    runs = due.values_list("run_id", "run__kind").distinct()
+    return {run_id for run_id, kind in runs if missing[handlers.find(kind).queue]}
+
+
+def _redeliver(run: Run, missing: Missing) -> None:
+    """Send the messages again of dispatched jobs that nobody has claimed in time, no more than are missing."""
+    queue = handlers.find(run.kind).queue
+    due = run.jobs.filter(status=Job.Status.DISPATCHED, redeliver_at__lte=timezone.now())
+    jobs = list(due.order_by("redeliver_at", "position")[: min(missing[queue], MAX_REDELIVERIES)])
     for job in jobs:
         job.deliveries += 1
         job.redeliver_at = window.redelivery_time(deliveries=job.deliveries)
     if jobs:
+        missing[queue] -= len(jobs)
         # Written one by one with the status in the condition: a claim does not wait for the run's lock.
         for job in jobs:
             Job.objects.filter(pk=job.pk, status=Job.Status.DISPATCHED).update(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from workers import sse, views
+from workers import access_views, notification_views, sse, views
 
 urlpatterns = [
     path("runs/", views.RunList.as_view(), name="run-list"),
@@ -12,4 +12,9 @@ urlpatterns = [
     path("runs/<uuid:run_id>/stats/", views.RunStats.as_view(), name="run-stats"),
     path("runs/<uuid:run_id>/stream/", sse.run_stream, name="run-stream"),
     path("runs/<uuid:run_id>/events/", views.RunEvents.as_view(), name="run-events"),
+    path("runs/<uuid:run_id>/deliveries/", notification_views.RunDeliveries.as_view(), name="run-deliveries"),
+    path("tokens/", access_views.TokenList.as_view(), name="tokens"),
+    path("tokens/<int:pk>/", access_views.TokenDetail.as_view(), name="token"),
+    path("tickets/", access_views.TicketList.as_view(), name="tickets"),
+    path("webhooks/", notification_views.WebhookSigning.as_view(), name="webhooks"),
 ]

@@ -6,14 +6,21 @@ dispatched can still be held back, reordered or dropped.
 
 import time
 from datetime import datetime, timedelta
+from operator import itemgetter
 
+from django.db import connection
 from django.utils import timezone
 
-from workers import dispatch, heartbeat
-from workers.models import Job, Run
+from workers import dispatch, handlers, heartbeat, rows
+from workers.models import Run
 
 MIN_WINDOW = 8
 JOBS_PER_SLOT = 4
+_RELEASE = """
+    UPDATE workers_job SET status = 'dispatched', deliveries = 1, redeliver_at = %s
+     WHERE id IN (SELECT id FROM workers_job WHERE run_id = %s AND status = 'pending' ORDER BY position LIMIT %s)
+    RETURNING id, position
+"""
 REDELIVER_SECONDS = (2, 4, 8, 16, 32, 60)
 SLOTS_KEPT_SECONDS = 1.0
 
@@ -26,15 +33,16 @@ def room(run: Run) -> int:
     """
     if run.status != Run.Status.RUNNING:
         return 0
-    width = size(run.max_parallel)
+    width = size(run)
     free = max(width - run.in_flight, 0)
     return min(free, run.pending) if 2 * free >= width else 0
 
 
-def size(max_parallel: int | None) -> int:
+def size(run: Run) -> int:
     """Jobs of a run that may be in flight: four times the live slots, at least 8, at most `max_parallel`."""
-    wanted = max(MIN_WINDOW, JOBS_PER_SLOT * _slots.live())
-    return min(wanted, max_parallel) if max_parallel else wanted
+    slots = _slots.live(handlers.find(run.kind).queue or dispatch.JOBS_QUEUE)
+    wanted = max(MIN_WINDOW, JOBS_PER_SLOT * slots)
+    return min(wanted, run.max_parallel) if run.max_parallel else wanted
 
 
 def release(run: Run) -> None:
@@ -42,17 +50,17 @@ def release(run: Run) -> None:
     count = room(run)
     if count == 0:
         return
-    pending = run.jobs.filter(status=Job.Status.PENDING).order_by("position")
-    job_ids = list(pending.values_list("pk", flat=True)[:count])
-    Job.objects.filter(pk__in=job_ids).update(
-        status=Job.Status.DISPATCHED, deliveries=1, redeliver_at=redelivery_time(deliveries=1)
-    )
+    redeliver_at = connection.ops.adapt_datetimefield_value(redelivery_time(deliveries=1))
+    released = rows.fetch_all(_RELEASE, [redeliver_at, run.pk.hex, count])
+    job_ids = [job_id for job_id, _ in sorted(released, key=itemgetter(1))]
     run.in_flight += len(job_ids)
     dispatch.publish_on_commit(job_ids, queue=queue_of(run))
 
 
 def queue_of(run: Run) -> str:
     """The queue that a run's messages travel on."""
+    if own := handlers.find(run.kind).queue:
+        return own
     return dispatch.FIRST_QUEUE if run.priority == Run.Priority.HIGH else dispatch.JOBS_QUEUE
 
 
@@ -66,14 +74,14 @@ class _LiveSlots:
     """Slots of the live workers, counted at most once a second in a process."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._counts: dict[str, int] = {}
         self._counted_at = float("-inf")
 
-    def live(self) -> int:
+    def live(self, queue: str) -> int:
         if time.monotonic() - self._counted_at >= SLOTS_KEPT_SECONDS:
-            self._count = heartbeat.live_slots()
+            self._counts = heartbeat.live_slots()
             self._counted_at = time.monotonic()
-        return self._count
+        return self._counts.get(queue, 0)
 
 
 _slots = _LiveSlots()

@@ -8,9 +8,10 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
 
-from workers import commands, consumers
+from workers import commands, sockets
 from workers.access import WebSocketAccess
-from workers.commands import InvalidCommandError, Pause, Prioritise
+from workers.commands import Pause, Prioritise
+from workers.messages import InvalidMessageError
 from workers.models import ApiToken, Run
 from workers.routing import websocket_urlpatterns
 
@@ -35,7 +36,7 @@ APPLICATION = WebSocketAccess(URLRouter(websocket_urlpatterns))
     ],
 )
 def test_what_is_no_command_is_refused_with_a_reason(text: str | None, words: str) -> None:
-    with pytest.raises(InvalidCommandError) as error:
+    with pytest.raises(InvalidMessageError) as error:
         commands.parse(text)
     assert words in str(error.value)
 
@@ -101,7 +102,7 @@ async def test_a_malformed_command_is_answered_and_harms_nothing(socket: Socket)
 async def test_a_client_that_talks_too_fast_is_cut_off(
     socket: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "COMMANDS_PER_SECOND", 3)
+    monkeypatch.setattr(sockets, "MESSAGES_PER_SECOND", 3)
     for _ in range(4):
         await socket.say("x")
     assert (await socket.next("websocket.close"))["code"] == 4429

@@ -112,6 +112,28 @@ def test_failed_jobs_are_retried_in_a_new_run(count: Any, client: APIClient, pub
     assert list(again.jobs.order_by("position").values_list("key", flat=True)) == ["1", "3"]
 
 
+def test_a_retry_counts_as_a_run_under_way(
+    count: Any, client: APIClient, published: Published, settings: Any
+) -> None:
+    run = count(2, wrong=["1"])
+    published.execute_all()
+    settings.MAX_ACTIVE_RUNS_PER_USER = 2
+    path = f"/api/runs/{run.pk}/retry/"
+    assert [client.post(path).status_code for _ in range(3)] == [202, 202, 429]
+    assert Run.objects.filter(retry_of=run).count() == 2
+
+
+def test_staff_who_retry_a_run_send_nothing_in_its_owners_name(count: Any, published: Published) -> None:
+    run = count(2, wrong=["1"], options=RunOptions(notify={"webhook": "https://hooks.example/"}))
+    published.execute_all()
+    staff = APIClient()
+    staff.force_authenticate(User.objects.create_user("operator", is_staff=True))
+    assert staff.post(f"/api/runs/{run.pk}/retry/").json()["notify"] == {}
+    owner = APIClient()
+    owner.force_authenticate(run.owner)
+    assert owner.post(f"/api/runs/{run.pk}/retry/").json()["notify"] == run.notify
+
+
 def test_a_run_without_failures_has_nothing_to_retry(
     count: Any, client: APIClient, published: Published
 ) -> None:
@@ -206,11 +228,17 @@ async def test_a_stream_goes_on_after_the_last_event_id(count: Any, owner: Any, 
 async def test_an_idle_stream_is_kept_alive(count: Any, owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.sse.KEEP_ALIVE_SECONDS", 0.05)
     run = await sync_to_async(count)(2)
-    streaming = asyncio.create_task(stream(run, owner))
-    await asyncio.sleep(0.5)
-    await sync_to_async(control.stop_run)(run_id=run.pk)
-    _, text = await asyncio.wait_for(streaming, 10)
-    assert ": keep-alive" in text
+    client = AsyncClient()
+    await sync_to_async(client.force_login)(owner)
+    response: Any = await client.get(f"/api/runs/{run.pk}/stream/")
+    text = ""
+    async with asyncio.timeout(10):
+        async for part in response:
+            text += part.decode()
+            if text.count(": keep-alive") == 2:
+                await sync_to_async(control.stop_run)(run_id=run.pk)
+    assert text.count(": keep-alive") >= 2
+    assert '"type":"complete"' in text, "it goes on after them"
 
 
 async def test_a_stream_is_its_owners_alone(count: Any) -> None:

@@ -40,6 +40,7 @@ def append(run: Run, *seqs: int, last: bool = False) -> None:
         )
         for seq in seqs
     )
+    Run.objects.filter(pk=run.pk).update(last_seq=max(seqs))
 
 
 async def collect(run_id: UUID, *, after: int = 0) -> list[int]:
@@ -105,10 +106,10 @@ async def test_a_ring_without_a_body_makes_the_feed_read_the_table(
 async def test_many_watchers_share_one_feed_that_ends_with_the_last(run: Run) -> None:
     followers = [asyncio.create_task(collect(run.pk)) for _ in range(20)]
     await asyncio.sleep(0.3)
-    assert len(feeds._feeds) == 1
+    assert [len(each.by_run) for each in feeds._loops.values()] == [1]
     await asyncio.to_thread(append, run, 1, 2, last=True)
     assert await asyncio.gather(*followers) == [[1, 2]] * 20
-    assert feeds._feeds == {}
+    assert feeds._loops == {}
 
 
 async def test_a_watcher_that_is_too_slow_reads_the_table_again(

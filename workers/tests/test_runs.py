@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from workers import claims, completion, control, execution, sweeper
+from workers import claims, completion, control, dispatch, execution, handlers, sweeper, window
 from workers.handlers import InvalidSpecError
 from workers.models import Job, Run, Worker
 from workers.runs import RunOptions
@@ -45,6 +45,26 @@ def test_the_window_is_four_times_the_live_slots(count: Any, live_worker: Worker
     live_worker.slots = 4
     live_worker.save()
     assert statuses(count(30).pk).count(DISPATCHED) == 16
+
+
+def test_slots_of_other_queues_do_not_widen_the_window(count: Any, live_worker: Worker) -> None:
+    live_worker.slots, live_worker.queues = 4, ["downloads"]
+    live_worker.save()
+    assert statuses(count(30).pk).count(DISPATCHED) == window.MIN_WINDOW
+
+
+def test_a_kind_with_a_queue_of_its_own_uses_no_other(
+    count: Any, live_worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[int, str]] = []
+    monkeypatch.setattr(dispatch, "publish", lambda ids, *, queue: sent.append((len(ids), queue)))
+    monkeypatch.setattr(handlers.find("count"), "queue", "downloads")
+    live_worker.slots, live_worker.queues = 3, ["downloads"]
+    live_worker.save()
+    run = count(30)
+    control.set_priority(run_id=run.pk, priority=Run.Priority.HIGH)
+    assert sent == [(2, "downloads"), (10, "downloads")]
+    assert window.queue_of(Run.objects.get(pk=run.pk)) == "downloads"
 
 
 def test_max_parallel_narrows_the_window(count: Any) -> None:

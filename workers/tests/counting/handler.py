@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from workers.handlers import InvalidSpecError, JobError, PlannedJob, Spec
+from workers.handlers import FinishedJob, InvalidSpecError, JobError, PlannedJob, Spec
 from workers.models import Job
 
 
@@ -21,12 +21,13 @@ class CountingHandler:
     """Outcomes are integers."""
 
     kind = "count"
+    queue: str | None = None
     metric_names = frozenset({"number"})
 
     def warm_up(self) -> None:
         """Nothing to load."""
 
-    def plan(self, spec: Spec) -> Sequence[PlannedJob]:
+    def plan(self, spec: Spec, *, owner: Any) -> Sequence[PlannedJob]:
         if spec["jobs"] == 0:
             raise InvalidSpecError({"jobs": ["must be at least 1"]})
         known = set(spec["known"])
@@ -49,8 +50,8 @@ class CountingHandler:
     def store(self, outcome: int) -> None:
         """An integer needs no row."""
 
-    def record(self, outcomes: Sequence[tuple[int, int]], *, cached: bool) -> list[dict[str, Any]]:
-        return [{"number": number} for _, number in outcomes]
+    def record(self, finished: Sequence[FinishedJob], *, cached: bool) -> list[dict[str, Any]]:
+        return [{"number": done.outcome} for done in finished]
 
     def metrics(self, outcome: int) -> dict[str, float | None]:
         return {"number": float(outcome)}

@@ -1,11 +1,9 @@
-"""Runs, their jobs and events, and the workers that are alive: the only truth about the fan-out."""
+"""Runs: one row for each request of a user, which is locked first by everything that changes the run."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -17,6 +15,8 @@ from workers import rows
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
+    from workers.models.jobs import Job
+
 
 class RunQuerySet(models.QuerySet["Run"]):
     """Runs, and the one lock that every change of a run takes first."""
@@ -24,15 +24,35 @@ class RunQuerySet(models.QuerySet["Run"]):
     def lock(self, run_id: uuid.UUID) -> Run:
         """The run, locked until the transaction ends; other runs, and readers, are not held up.
 
-        The spec is left out: it never changes and may name thousands of symbols.
+        The spec and whom to notify are left out: neither changes, and a spec may name thousands of symbols.
         """
         text = "SELECT {columns} FROM workers_run WHERE id = %s"
-        if connection.features.has_select_for_no_key_update:  # in SQLite the transaction itself is the lock
+        if self._rows_are_locked():
             text += " FOR NO KEY UPDATE"
         run = rows.fetch(Run, text, [run_id.hex], Run.ALL_BUT_SPEC)
         if run is None:
             raise Run.DoesNotExist(f"there is no run {run_id}")
         return run
+
+    def lock_with_job(self, run_id: uuid.UUID, job_id: int) -> tuple[Run, str]:
+        """The run, locked, and the status of one of its jobs.
+
+        Two statements: one alone could wait for the lock, and then tell the job's status of before.
+        """
+        if self._rows_are_locked():
+            rows.later("SELECT 1 FROM workers_run WHERE id = %s FOR NO KEY UPDATE", [run_id.hex])
+        text = """SELECT {columns}, workers_job.status FROM workers_run
+                    JOIN workers_job ON workers_job.run_id = workers_run.id
+                   WHERE workers_run.id = %s AND workers_job.id = %s"""
+        found = rows.fetch_with_more(Run, text, [run_id.hex, job_id], Run.ALL_BUT_SPEC)
+        if found is None:
+            raise Run.DoesNotExist(f"there is no run {run_id} with a job {job_id}")
+        run, (status,) = found
+        return run, status
+
+    def _rows_are_locked(self) -> bool:
+        """Not in SQLite, where the transaction itself is the lock."""
+        return connection.features.has_select_for_no_key_update
 
     def visible_to(self, user: Any) -> RunQuerySet:
         """Runs that a user may see: their own, or all for staff."""
@@ -113,6 +133,11 @@ class Run(models.Model):
     )
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 -- null is never equal
     request_digest = models.CharField(max_length=64, blank=True, help_text="Of the body sent with the key.")
+    notify = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Whom to tell of its end: `webhook` (an address), `email` (yes or no).",
+    )
 
     total = models.PositiveIntegerField()
     succeeded = models.PositiveIntegerField(default=0)
@@ -130,6 +155,7 @@ class Run(models.Model):
     objects: ClassVar[RunQuerySet] = RunQuerySet.as_manager()  # pyright: ignore[reportAssignmentType]
     jobs: RelatedManager[Job]
     retry_of_id: uuid.UUID | None
+    owner_id: int
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
@@ -162,124 +188,3 @@ class Run(models.Model):
         """Time the run has been under way, without its pauses."""
         until = self.ended_at or self.paused_at or now
         return max((until - self.created_at).total_seconds() - self.paused_seconds, 0.0)
-
-
-class Job(models.Model):
-    """One share of a run, mostly one cryptocurrency, named by an opaque key."""
-
-    class Status(models.TextChoices):
-        PENDING = "pending"
-        DISPATCHED = "dispatched"
-        RUNNING = "running"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        CANCELLED = "cancelled"
-
-    UNFINISHED: ClassVar = (Status.PENDING, Status.DISPATCHED, Status.RUNNING)
-    IN_FLIGHT: ClassVar = (Status.DISPATCHED, Status.RUNNING)
-
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="jobs", db_index=False)
-    key = models.CharField(max_length=64)
-    position = models.IntegerField(help_text="Jobs of a run are dispatched in this order.")
-    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has begun it.")
-    deliveries = models.PositiveSmallIntegerField(
-        default=0, help_text="Messages sent for it since its dispatch."
-    )
-    redeliver_at = models.DateTimeField(null=True, blank=True)
-    worker = models.ForeignKey(
-        "Worker", null=True, blank=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False
-    )
-    pid = models.PositiveIntegerField(null=True, blank=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    elapsed_ms = models.FloatField(null=True, blank=True)
-    error = models.TextField(blank=True)
-
-    run_id: uuid.UUID
-    worker_id: int | None
-
-    class Meta:
-        ordering: ClassVar = ["run", "position"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "key"], name="workers_job_key")]
-        indexes: ClassVar = [
-            models.Index(
-                fields=["run", "position"], condition=models.Q(status="pending"), name="workers_job_pending"
-            ),
-            models.Index(
-                fields=["redeliver_at"],
-                condition=models.Q(status="dispatched"),
-                name="workers_job_dispatched",
-            ),
-            models.Index(fields=["worker"], condition=models.Q(status="running"), name="workers_job_running"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key} of {self.run_id}"
-
-
-class Event(models.Model):
-    """One stored fact about a run; `body` is the exact JSON that every transport sends."""
-
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events", db_index=False)
-    seq = models.PositiveIntegerField()
-    type = models.CharField(max_length=16)
-    body = models.TextField()
-    run_id: uuid.UUID
-
-    class Meta:
-        ordering: ClassVar = ["run", "seq"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "seq"], name="workers_event_seq")]
-
-    def __str__(self) -> str:
-        return f"{self.seq} {self.type}"
-
-
-class Worker(models.Model):
-    """One start of a Celery worker; its parent process renews the row every second."""
-
-    host = models.CharField(max_length=255)
-    pid = models.PositiveIntegerField()
-    slots = models.PositiveIntegerField(help_text="Jobs it can execute at once.")
-    pool_pids = models.JSONField(
-        default=list, help_text="Processes of its pool that were alive at `seen_at`."
-    )
-    started_at = models.DateTimeField(help_text="By the database's clock, as is `seen_at`.")
-    seen_at = models.DateTimeField()
-    stopped_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["-seen_at"]
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.pid}"
-
-
-def _default_expiry() -> datetime:
-    return timezone.now() + timedelta(days=90)
-
-
-class ApiToken(models.Model):
-    """A user's key to the API; only its hash is stored, so it is shown once."""
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=100, blank=True)
-    hash = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(default=_default_expiry)
-
-    def __str__(self) -> str:
-        return f"{self.name or 'token'} of {self.owner}"
-
-    @staticmethod
-    def hash_of(secret: str) -> str:
-        """A secret of 256 random bits needs no salt and no slow hash."""
-        return hashlib.sha256(secret.encode()).hexdigest()
-
-    @classmethod
-    def issue(cls, *, owner: Any, name: str = "", days: int = 90) -> str:
-        """Create a token and return its secret, which can't be read again."""
-        secret = secrets.token_urlsafe(32)
-        expires_at = timezone.now() + timedelta(days=days)
-        cls.objects.create(owner=owner, name=name, hash=cls.hash_of(secret), expires_at=expires_at)
-        return secret
