@@ -10,7 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from market_data import manifest as manifests
+from market_data.admin_download import download_page
 from market_data.admin_import import import_page
+from market_data.admin_runs import run_page
 from market_data.models import CandleChunk, CandleSeries, Cryptocurrency, DownloadSchedule, as_datetime
 from market_data.report import report
 
@@ -72,13 +74,18 @@ class CandleSeriesAdmin(_ReadOnly):
     list_filter = ("source", "interval", "generated")
     search_fields = ("cryptocurrency__symbol", "cryptocurrency__name", "source")
     list_select_related = ("cryptocurrency",)
-    exclude = ("manifest", "warnings")
-    readonly_fields = ("first_open", "last_open", "warning_list", "gaps", "months")
+    exclude = ("manifest", "warnings", "history")
+    readonly_fields = ("first_open", "last_open", "warning_list", "looks_wrong", "repairs", "gaps", "months")
 
     def get_urls(self) -> list[URLPattern]:
-        """The usual pages, and one to import a file."""
-        page = path("import/", admin.site.admin_view(import_page), name="market_data_candleseries_import")
-        return [page, *super().get_urls()]
+        """The usual pages, and those that bring more candles."""
+        view = admin.site.admin_view
+        return [
+            path("import/", view(import_page), name="market_data_candleseries_import"),
+            path("download/", view(download_page), name="market_data_candleseries_download"),
+            path("run/<uuid:pk>/", view(run_page), name="market_data_run"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CandleSeries]:
         """Lists do without the manifests."""
@@ -96,6 +103,31 @@ class CandleSeriesAdmin(_ReadOnly):
         """One a line."""
         rows = ((warning["code"], warning["message"]) for warning in series.warnings)
         return format_html_join("", "<p><b>{}</b> {}</p>", rows) or "none"
+
+    @admin.display(description="looks wrong")
+    def looks_wrong(self, series: CandleSeries) -> str:
+        """Candles that are absent, without volume, or cut short."""
+        found = report(series)
+        lines = [f"{series.candle_count:,} of {found.expected_count:,} candles are there."]
+        lines += [
+            f"No volume from {_minute(one.first_open_ms)} to {_minute(one.last_open_ms)}: {one.candle_count:,} candles."
+            for one in found.zero_volume_stretches
+        ]
+        lines += [f"{_minute(time_ms)} looks cut short." for time_ms in found.partial_ms]
+        lines += ["The last candle looks unfinished."] if found.last_is_unfinished else []
+        return format_html_join("", "<p>{}</p>", ((line,) for line in lines))
+
+    @admin.display(description="repairs and adjustments")
+    def repairs(self, series: CandleSeries) -> str:
+        """What was done to candles before they came in, by rule."""
+        entries = (
+            (
+                entry["rule"],
+                ", ".join(f"{name} {value}" for name, value in sorted(entry.items()) if name != "rule"),
+            )
+            for entry in series.history
+        )
+        return format_html_join("", "<p><b>{}</b> {}</p>", entries) or "none"
 
     @admin.display(description="gaps")
     def gaps(self, series: CandleSeries) -> str:

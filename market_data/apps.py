@@ -10,10 +10,14 @@ class MarketDataConfig(AppConfig):
     verbose_name = "Market data"
 
     def ready(self) -> None:
-        """Offer downloads as a kind of run, and have the scheduler start those that are due."""
+        """Offer imports and downloads as kinds of run, and have the scheduler see to both."""
         from market_data.exchanges import schedule  # models are loaded only now
         from market_data.exchanges.handler import DownloadHandler
+        from market_data.uploads import spool
+        from market_data.uploads.handler import ImportHandler
         from workers import handlers, scheduler
 
         handlers.register(DownloadHandler())
+        handlers.register(ImportHandler())
+        scheduler.register_step("uploads", spool.PERIOD_SECONDS, spool.forget_what_nobody_needs)
         scheduler.register_step("downloads", schedule.PERIOD_SECONDS, schedule.start_due_downloads)

@@ -42,9 +42,14 @@ def read_chunks(series_id: int, months: Sequence[int]) -> list[StoredChunk]:
     chunks = CandleChunk.objects.filter(series_id=series_id, month__range=(min(months), max(months)))
     if len(months) <= max(months) - min(months):
         chunks = chunks.filter(month__in=list(months))
-    chunks = chunks.order_by("month").values_list(*_COLUMNS)
-    rows = _copied(chunks) if connection.vendor == "postgresql" else chunks
+    rows = read_packed(chunks.order_by("month"))
     return [StoredChunk(series_id, month, count, unsigned(sum_), data) for month, count, sum_, data in rows]
+
+
+def read_packed(chunks: QuerySet[CandleChunk]) -> list[tuple[int, int, int, bytes | memoryview]]:
+    """Month, count, signed checksum and bytes of some chunks, by the fastest way of the database."""
+    wanted = chunks.values_list(*_COLUMNS)
+    return list(_copied(wanted) if connection.vendor == "postgresql" else wanted)
 
 
 def signed(checksum: int) -> int:

@@ -14,6 +14,8 @@ from market_data.exchanges.connection import ExchangeError, open_exchange
 from market_data.exchanges.handler import KIND
 from market_data.exchanges.schedule import MAX_PARALLEL
 from market_data.intervals import INTERVAL_MS
+from market_data.serializers import EXCHANGES
+from workers.models import Run
 from workers.runs import RunOptions, create_run
 from workers.serializers import RunSerializer
 
@@ -23,9 +25,7 @@ MAX_TOP = 1000
 class DownloadRequestSerializer(serializers.Serializer[Any]):
     """Which candles to fetch from which exchange: `symbols`, or the `top` most traded pairs."""
 
-    exchange = serializers.RegexField(
-        r"^[a-z0-9_]{2,40}$", help_text="binance, coinbase, kraken, bybit, okx, …"
-    )
+    exchange = serializers.RegexField(r"^[a-z0-9_]{2,40}$", help_text=f"{', '.join(EXCHANGES)}, …")
     interval = serializers.ChoiceField(choices=list(INTERVAL_MS), default="1h")
     symbols = serializers.ListField(
         child=serializers.RegexField(r"^[A-Z0-9]{2,30}$"),
@@ -72,10 +72,15 @@ class DownloadList(APIView):
         """Start a run that downloads one cryptocurrency a job."""
         body = DownloadRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        options = RunOptions(max_parallel=body.validated_data["max_parallel"])
-        run = create_run(owner=request.user, kind=KIND, spec=body.spec(), options=options)
+        run = start_download(owner=request.user, body=body)
         data = RunSerializer(run).data
         return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": data["links"]["self"]})
+
+
+def start_download(*, owner: Any, body: DownloadRequestSerializer) -> Run:
+    """Start the run that a valid request asks for."""
+    options = RunOptions(max_parallel=body.validated_data["max_parallel"])
+    return create_run(owner=owner, kind=KIND, spec=body.spec(), options=options)
 
 
 def _symbols(wanted: dict[str, Any]) -> list[str]:

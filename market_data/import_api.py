@@ -1,14 +1,15 @@
-"""Candles by upload: the same import as the command's, over the API."""
+"""Candles by upload: the same import as the command's, as a run that a worker carries out."""
 
 import re
-import tempfile
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
+from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
@@ -17,13 +18,20 @@ from rest_framework.views import APIView
 
 from market_data.adjusting import Adjustment, parse_adjustment
 from market_data.errors import MarketDataError
-from market_data.importers.importing import SOURCE, Imported, ImportOptions, import_file
+from market_data.importers.importing import SOURCE
 from market_data.importers.layout import FIELDS
 from market_data.intervals import INTERVAL_MS
-from market_data.models import as_datetime
+from market_data.models import ImportResult, Upload, as_datetime
 from market_data.serializers import WarningSerializer
+from market_data.uploads import spool
+from market_data.uploads.handler import KIND
+from workers.http import OrjsonParser
+from workers.models import Run
+from workers.runs import create_run
+from workers.serializers import RunSerializer, represent
 
 MAX_BYTES = 2 * 1024**3
+LISTED = 50
 _NAME = re.compile(r"[A-Za-z0-9][\w .()@+,&-]{0,150}")
 
 
@@ -62,7 +70,10 @@ class AdjustmentField(serializers.Field[Any, Any, Any, Any]):
 class UploadSerializer(serializers.Serializer[Any]):
     """A file of candles, and what to say about it instead of having it recognised."""
 
-    file = serializers.FileField(help_text="Parquet, CSV (also gz, zip), Feather or JSON.")
+    file = serializers.FileField(required=False, help_text="Parquet, CSV (also gz, zip), Feather or JSON.")
+    upload = serializers.UUIDField(
+        required=False, help_text="Instead of the file: one that was sent before, as `spec.upload` names it."
+    )
     source = serializers.CharField(  # pyright: ignore[reportAssignmentType]
         max_length=40, default=SOURCE, help_text="Where the candles come from."
     )
@@ -80,8 +91,13 @@ class UploadSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(f"Must not be larger than {MAX_BYTES:,} bytes.")
         return value
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("file" in attrs) == ("upload" in attrs):
+            raise serializers.ValidationError({"file": ["Send either a file or the upload of one."]})
+        return attrs
 
-class ImportedSerializer(serializers.Serializer[Imported]):
+
+class ImportedSerializer(serializers.Serializer[Any]):
     """One cryptocurrency in the file."""
 
     file = serializers.CharField()
@@ -89,65 +105,87 @@ class ImportedSerializer(serializers.Serializer[Imported]):
     interval = serializers.CharField()
     layout = serializers.CharField(help_text="What make of file it is.")
     columns = serializers.DictField(child=serializers.CharField())
-    times = serializers.CharField(source="written_as", help_text="How times are written in the file.")
+    times = serializers.CharField(help_text="How times are written in the file.")
     candle_count = serializers.IntegerField()
-    first_open = serializers.SerializerMethodField()
-    last_open = serializers.SerializerMethodField()
+    first_open = serializers.DateTimeField()
+    last_open = serializers.DateTimeField()
     repairs = serializers.DictField(child=serializers.IntegerField(), help_text="Rows each rule touched.")
     warnings = WarningSerializer(many=True)
-    series = serializers.SerializerMethodField(help_text="Ids of the series written to.")
-
-    def get_first_open(self, imported: Imported) -> Any:
-        return as_datetime(imported.first_open_ms)
-
-    def get_last_open(self, imported: Imported) -> Any:
-        return as_datetime(imported.last_open_ms)
-
-    def get_series(self, imported: Imported) -> list[int]:
-        return [series.pk for series in imported.series]
+    series = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the series written to; none after a dry run."
+    )
 
 
 class ImportList(APIView):
     """Uploads of candles. Candles are everyone's, so only staff may change them."""
 
     permission_classes = (IsAdminUser,)
-    parser_classes = (MultiPartParser,)
+    parser_classes = (MultiPartParser, OrjsonParser)
+
+    @extend_schema(responses=RunSerializer(many=True), tags=["market data"])
+    def get(self, request: Request) -> Response:
+        """List the latest imports, newest first."""
+        runs = Run.objects.visible_to(request.user).filter(kind=KIND)[:LISTED]
+        return Response([represent(run) for run in runs])
 
     @extend_schema(
         request={"multipart/form-data": UploadSerializer},
-        responses={201: ImportedSerializer(many=True), 200: ImportedSerializer(many=True)},
+        responses={202: RunSerializer},
         tags=["market data"],
     )
     def post(self, request: Request) -> Response:
-        """Import a file: 201 with what was found in it, or 200 for a dry run."""
-        upload = UploadSerializer(data=request.data)
-        upload.is_valid(raise_exception=True)
-        wanted: dict[str, Any] = upload.validated_data
+        """Start a run that imports a file, or with `dry_run` tells what it would import."""
+        body = UploadSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted: dict[str, Any] = body.validated_data
         try:
-            found = import_upload(wanted["file"], _options(wanted), dry_run=wanted["dry_run"])
-        except MarketDataError as error:
+            run = start_import(owner=request.user, **wanted)
+        except spool.SpoolFullError as error:
             raise serializers.ValidationError({"file": [str(error)]}) from error
-        code = status.HTTP_200_OK if wanted["dry_run"] else status.HTTP_201_CREATED
-        serializer = ImportedSerializer(found, many=True)  # pyright: ignore[reportArgumentType]
-        return Response(serializer.data, status=code)
+        data = RunSerializer(run).data
+        return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": data["links"]["self"]})
 
 
-def import_upload(file: "UploadedFile[Any]", options: ImportOptions, *, dry_run: bool) -> list[Imported]:
-    """Import an uploaded file, under the name it was sent with, from a folder that goes away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="candlestream-upload-") as folder:
-        path = Path(folder) / Path(str(file.name)).name
-        with path.open("wb") as target:
-            for piece in file.chunks():
-                target.write(piece)
-        return import_file(path, options, dry_run=dry_run)
+class ImportDetail(APIView):
+    """What one import has found."""
 
-
-def _options(wanted: dict[str, Any]) -> ImportOptions:
-    return ImportOptions(
-        source=wanted["source"],
-        symbol=wanted.get("symbol"),
-        interval=wanted.get("interval"),
-        columns=wanted["columns"],
-        adjustments=wanted["adjust"],
-        split_reused=not wanted["keep_reused"],
+    @extend_schema(
+        operation_id="imports_found", responses=ImportedSerializer(many=True), tags=["market data"]
     )
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Everything that an import has found in its file; nothing until it has been checked."""
+        run = get_object_or_404(Run.objects.visible_to(request.user).filter(kind=KIND), pk=pk)
+        results = ImportResult.objects.filter(job__run=run)
+        return Response([one for found in results.values_list("found", flat=True) for one in found])
+
+
+def start_import(
+    *, owner: Any, file: "UploadedFile[Any] | None" = None, upload: UUID | None = None, **options: Any
+) -> Run:
+    """Keep a file where every worker can read it, and start the run that imports it.
+
+    Raises
+    ------
+    SpoolFullError
+        If too much waits to be imported.
+    InvalidSpecError
+        If `upload` names none that is still kept.
+    """
+    kept = (
+        Upload.objects.filter(pk=upload, imported_at=None).first()
+        if file is None
+        else spool.keep(file.chunks(), size_bytes=file.size or 0, name=str(file.name), owner=owner)
+    )
+    spec = {
+        "upload": str(kept.pk if kept else upload),
+        "file": kept.name if kept else "",
+        "size_bytes": kept.size_bytes if kept else 0,
+        "dry_run": options["dry_run"],
+        "source": options["source"],
+        "symbol": options.get("symbol"),
+        "interval": options.get("interval"),
+        "columns": options["columns"],
+        "adjust": [asdict(adjustment) for adjustment in options["adjust"]],
+        "keep_reused": options["keep_reused"],
+    }
+    return create_run(owner=owner, kind=KIND, spec=spec)

@@ -2,23 +2,27 @@
 
 A file holds about `SEGMENT_CANDLES` candles of neighbouring months, column after column, without any header:
 the manifest in the series' row says what is in it. Its name carries a digest of the checksums of its months,
-so a file is either the right one or not there; a change of one month leaves the other files alone. Every
-month that is read is checked against its checksum. The folder may be deleted at any time.
+so a file is either the right one or not there; a change of one month leaves the other files alone. What is read
+is checked: a whole file against the checksum at its end, a part of it month by month against the manifest.
+The folder may be deleted at any time.
 """
 
 import contextlib
 import hashlib
 import os
+import struct
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from django.conf import settings
 
 from market_data import codec
+from market_data import manifest as manifests
 from market_data.candles import Candles
 from market_data.codec import COLUMNS
 from market_data.intervals import INTERVAL_MS
@@ -31,6 +35,7 @@ _ABANDONED_SECONDS = 3_600
 _LOOK_SHARE = 0.05
 _written_bytes = 0
 _ITEM_BYTES = 8
+_CHECKSUM = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +56,24 @@ def segments(
     Months are grouped by the calendar, not by their number in the manifest: a month that is added later
     changes the file it belongs to and no other.
     """
-    span = months_per_file(interval)
+    for name, start, stop, count in _layout(interval, manifest.tobytes()):
+        if start < chunks.stop and stop > chunks.start:
+            yield Segment(folder / str(series_id) / name, start, stop, count)
+
+
+@lru_cache(maxsize=1024)
+def _layout(interval: str, manifest_bytes: bytes) -> list[tuple[str, int, int, int]]:
+    """Name, first and last chunk (exclusive), and candles of each file of a series; the same until it changes."""
+    manifest, span = manifests.parse(manifest_bytes), months_per_file(interval)
     groups = manifest["month"] // span
-    start = chunks.start
-    while start < chunks.stop:
-        group = groups[start]
-        first = int(np.searchsorted(groups, group, side="left"))
-        stop = int(np.searchsorted(groups, group, side="right"))
-        yield _segment(folder, series_id, manifest, first, stop, int(group) * span)
-        start = stop
+    starts = np.flatnonzero(np.diff(groups, prepend=groups[:1] - 1)).tolist()
+    layout: list[tuple[str, int, int, int]] = []
+    for start, stop in zip(starts, [*starts[1:], len(manifest)], strict=True):
+        records = manifest[start:stop]
+        digest = hashlib.blake2b(records["count"].tobytes() + records["checksum"].tobytes(), digest_size=8)
+        name = f"{int(groups[start]) * span}-{digest.hexdigest()}.candles"
+        layout.append((name, start, stop, int(records["count"].sum())))
+    return layout
 
 
 def months_per_file(interval: str) -> int:
@@ -80,17 +94,22 @@ def read(segment: Segment, manifest: Manifest, chunks: ChunkRange, into: Candles
     counts = manifest["count"]
     skipped, wanted = int(counts[segment.start : start].sum()), int(counts[start:stop].sum())
     targets = [memoryview(getattr(into, name)[at : at + wanted]).cast("B") for name in COLUMNS]
+    checksum = bytearray(_CHECKSUM.size)
     try:
         descriptor = os.open(segment.path, os.O_RDONLY)
     except OSError:
         return None
     try:
         _remember_use(descriptor)
-        if not _fill(descriptor, segment.count, skipped, targets):
+        if not _fill(descriptor, segment.count, skipped, targets, memoryview(checksum)):
             return None
     finally:
         os.close(descriptor)
-    return wanted if _matches(manifest, start, stop, targets) else None
+    if wanted == segment.count:
+        is_right = codec.checksum_of_columns(targets) == _CHECKSUM.unpack(checksum)[0]
+    else:
+        is_right = _matches(manifest, start, stop, targets)
+    return wanted if is_right else None
 
 
 def write(segment: Segment, candles: Candles) -> None:
@@ -106,6 +125,7 @@ def write(segment: Segment, candles: Candles) -> None:
             with os.fdopen(handle, "wb") as file:
                 for column in COLUMNS:
                     file.write(memoryview(getattr(candles, column)).cast("B"))
+                file.write(_CHECKSUM.pack(codec.checksum(candles)))
             Path(name).replace(segment.path)
         except OSError:
             Path(name).unlink(missing_ok=True)
@@ -114,20 +134,17 @@ def write(segment: Segment, candles: Candles) -> None:
         _keep_bounded(folder.parent, segment.path.stat().st_size)
 
 
-def _segment(folder: Path, series_id: int, manifest: Manifest, start: int, stop: int, month: int) -> Segment:
-    records = manifest[start:stop]
-    digest = hashlib.blake2b(records["count"].tobytes() + records["checksum"].tobytes(), digest_size=8)
-    name = f"{month}-{digest.hexdigest()}.candles"
-    return Segment(folder / str(series_id) / name, start, stop, int(records["count"].sum()))
+def _fill(descriptor: int, count: int, skipped: int, targets: list[memoryview], checksum: memoryview) -> bool:
+    """Read columns of a file of `count` candles, from candle `skipped` on, and its checksum if that is all of it.
 
-
-def _fill(descriptor: int, count: int, skipped: int, targets: list[memoryview]) -> bool:
-    """Read columns of a file of `count` candles, from candle `skipped` on; False when bytes are missing."""
-    if os.fstat(descriptor).st_size != count * len(COLUMNS) * _ITEM_BYTES:
+    False when the file has not the size that it should have.
+    """
+    size = count * len(COLUMNS) * _ITEM_BYTES + _CHECKSUM.size
+    if os.fstat(descriptor).st_size != size:
         return False
     wanted = sum(len(target) for target in targets)
-    if wanted == count * len(COLUMNS) * _ITEM_BYTES:
-        return os.preadv(descriptor, targets, 0) == wanted
+    if wanted + _CHECKSUM.size == size:
+        return os.preadv(descriptor, [*targets, checksum], 0) == size
     offsets = ((column * count + skipped) * _ITEM_BYTES for column in range(len(targets)))
     return (
         sum(os.preadv(descriptor, [target], offset) for target, offset in zip(targets, offsets, strict=True))

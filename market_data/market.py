@@ -9,6 +9,9 @@ from market_data.aggregation import finer_intervals, next_period, start_of_perio
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries, Cryptocurrency, as_datetime
 
+REPLAY = "replay"
+"""The source of candles that the local exchange has played again."""
+
 
 def cryptocurrencies(*, source: str | None = None, interval: str | None = None) -> QuerySet[Cryptocurrency]:
     """Cryptocurrencies that have candles, most traded first, each with the series that are asked for."""
@@ -28,12 +31,12 @@ def cryptocurrencies(*, source: str | None = None, interval: str | None = None) 
 def source_for(interval: str, wanted: str | None = None) -> str | None:
     """The source to take candles from: the wanted one, or that with most series; None where there is none.
 
-    Sources whose candles have to be aggregated to the interval count after all that have it.
+    Sources whose candles have to be aggregated to the interval count after all that have it. A replay of stored
+    candles is taken only when it is wanted.
     """
     for intervals in ([interval], finer_intervals(interval)):
         series = CandleSeries.objects.filter(interval__in=intervals, candle_count__gt=0)
-        if wanted is not None:
-            series = series.filter(source=wanted)
+        series = series.exclude(source=REPLAY) if wanted is None else series.filter(source=wanted)
         counted = series.values_list("source").annotate(count=Count("pk"))
         for source, _ in counted.order_by("generated", "-count", "source"):
             return source

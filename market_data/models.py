@@ -1,5 +1,6 @@
 """What is stored of the market: cryptocurrencies, their series, and the months that hold the candles."""
 
+import uuid
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -114,6 +115,50 @@ class CandleChunk(models.Model):
 def as_datetime(time_ms: int | None) -> datetime | None:
     """Milliseconds since 1970 as a time in UTC."""
     return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, tz=UTC)
+
+
+class Upload(models.Model):
+    """A file of candles on its way from a web process to the worker that imports it, wherever that is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=160, help_text="As it was sent, without any folder.")
+    size_bytes = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    imported_at = models.DateTimeField(null=True, blank=True, help_text="Nobody needs it any more.")
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UploadPart(models.Model):
+    """Some megabytes of an upload."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ("upload", "number")
+        constraints = (models.UniqueConstraint(fields=("upload", "number"), name="one_part_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.upload}, part {self.number}"
+
+
+class ImportResult(models.Model):
+    """What a job has found in an uploaded file, and has stored unless it was a dry run."""
+
+    job = models.OneToOneField("workers.Job", on_delete=models.CASCADE, related_name="import_result")
+    symbol_count = models.PositiveIntegerField()
+    candle_count = models.PositiveIntegerField()
+    found = models.JSONField(help_text="One entry for each cryptocurrency in each table of the file.")
+
+    def __str__(self) -> str:
+        return f"{self.candle_count:,} candles of {self.symbol_count:,} cryptocurrencies"
 
 
 class DownloadResult(models.Model):

@@ -18,7 +18,11 @@ MARKET_WIDE_SHARE = 0.8
 SHORTEST_STRETCH = 3
 UNFINISHED_VOLUME = 0.3
 _WINDOW = 49
-_LOW_VOLUME, _LEAST_STEP, _STEP_TICKS, _STEP_TIMES = 0.6, 0.0003, 15, 10
+_LOW_VOLUME = 0.6
+_STEP, _BIG_STEP = (0.0003, 15, 10), (0.0005, 100, 100)
+"""A step from a close to the next open that is suspicious with low volume, and with any: at least this fraction of the
+price, this many ticks, and this many times what is usual around it."""
+_TICK_CANDLES = 50_000
 _FOREVER_MS = 1 << 62
 
 
@@ -60,8 +64,8 @@ class QualityReport:
     Attributes
     ----------
     partial_ms
-        Open times of candles that look unfinished, as an interrupted download leaves them: little volume, and
-        a close that the next candle does not open at, in a market where it always does.
+        Open times of candles that look unfinished, as an interrupted download leaves them: a close that the
+        next candle does not open at, in a market where it always does, and little volume unless it is far off.
     last_is_unfinished
         The last candle has far less volume than those before it.
     """
@@ -113,21 +117,22 @@ def partial_candles(candles: Candles, interval_ms: int) -> list[int]:
     volume = (
         pd.Series(candles.volume).rolling(_WINDOW // 2 + 1, center=True, min_periods=6).median().to_numpy()
     )
-    suspicious = (
-        (np.diff(candles.open_time_ms) == interval_ms)
-        & (candles.volume[:-1] < _LOW_VOLUME * volume[:-1])
-        & (step > _LEAST_STEP)
-        & (step * before > _STEP_TICKS * _tick(candles))
-        & (step > _STEP_TIMES * usual)
+    ticks = step * before / _tick(candles)
+    low, big = (
+        (step > fraction) & (ticks > least_ticks) & (step > times * usual)
+        for fraction, least_ticks, times in (_STEP, _BIG_STEP)
     )
-    return candles.open_time_ms[:-1][suspicious].tolist()
+    suspicious = (candles.volume[:-1] < _LOW_VOLUME * volume[:-1]) & low | big
+    neighbours = np.diff(candles.open_time_ms) == interval_ms
+    return candles.open_time_ms[:-1][suspicious & neighbours].tolist()
 
 
 def _tick(candles: Candles) -> float:
-    """The smallest change of price there is."""
-    changes = np.abs(candles.close - candles.open)
-    changes = changes[changes > 1e-12]
-    return float(changes.min()) if changes.size else 0.0
+    """The smallest difference between two prices; infinite where all are the same."""
+    some = slice(None, None, len(candles) // _TICK_CANDLES + 1)
+    prices = np.unique(np.concatenate([candles.open[some], candles.close[some]]))
+    differences = np.diff(prices)
+    return float(np.min(differences, initial=np.inf, where=differences > 1e-9 * prices[1:]))
 
 
 def _last_is_unfinished(volume: FloatArray) -> bool:

@@ -22,7 +22,9 @@ def symbol_of_former_coin(symbol: str, last_open_ms: int) -> str:
     return f"{symbol}.{str(np.datetime64(last_open_ms, 'ms').astype('datetime64[M]')).replace('-', '')}"
 
 
-def write_apart(*, symbol: str, source: str, interval: str, candles: Candles) -> list[CandleSeries]:
+def write_apart(
+    *, symbol: str, source: str, interval: str, candles: Candles, generated: bool = False
+) -> list[CandleSeries]:
     """Write candles of a symbol, those of each coin that had the name to a series of its own.
 
     Returns the series that were written to, the coin that has the name now last.
@@ -35,9 +37,15 @@ def write_apart(*, symbol: str, source: str, interval: str, candles: Candles) ->
         part = candles.between(0, end_ms)
         candles = candles.between(end_ms, int(candles.open_time_ms[-1]) + 1) if len(candles) else candles
         if len(part):
-            written.append(store.write_candles(symbol=former, source=source, interval=interval, candles=part))
+            written.append(
+                store.write_candles(
+                    symbol=former, source=source, interval=interval, candles=part, generated=generated
+                )
+            )
     if len(candles):
-        series = store.write_candles(symbol=symbol, source=source, interval=interval, candles=candles)
+        series = store.write_candles(
+            symbol=symbol, source=source, interval=interval, candles=candles, generated=generated
+        )
         written += [*split(series), CandleSeries.objects.select_related("cryptocurrency").get(pk=series.pk)]
     return written
 

@@ -7,6 +7,9 @@ from rest_framework import serializers
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries, Cryptocurrency
 
+EXCHANGES = ("binance", "coinbase", "kraken", "bybit", "okx")
+"""Those that are named to users; ccxt knows a hundred more."""
+
 
 class WarningSerializer(serializers.Serializer[Any]):
     """One thing to know about a series before believing a result."""

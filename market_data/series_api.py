@@ -107,7 +107,13 @@ class SeriesCandles(APIView):
     """The candles of one series, as a file."""
 
     @extend_schema(
-        parameters=[CandlesQuerySerializer], responses={200: OpenApiTypes.BINARY}, tags=["market data"]
+        parameters=[CandlesQuerySerializer],
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY,
+        },
+        tags=["market data"],
     )
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
         """Candles with `start` ≤ open time < `end`, oldest first, streamed as CSV, JSON or Parquet."""

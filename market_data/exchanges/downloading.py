@@ -177,7 +177,11 @@ class _Download:
             )
         try:
             write_apart(
-                symbol=self.market.symbol, source=self.exchange.name, interval=self.interval, candles=page
+                symbol=self.market.symbol,
+                source=self.exchange.name,
+                interval=self.interval,
+                candles=page,
+                generated=self.exchange.is_replay,
             )
         except CandleError as error:
             raise ExchangeError(f"{self.exchange.name} sent a candle that can't be: {error}.") from error

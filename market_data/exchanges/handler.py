@@ -12,10 +12,12 @@ from market_data.errors import MarketDataError
 from market_data.exchanges.connection import Exchange, open_exchange
 from market_data.exchanges.downloading import Downloaded, Wanted, download
 from market_data.models import DownloadResult, as_datetime
-from workers.handlers import InvalidSpecError, JobError, PlannedJob, Spec
+from workers.dispatch import DOWNLOADS_QUEUE
+from workers.handlers import FinishedJob, InvalidSpecError, JobError, PlannedJob, Spec
+from workers.reporting import report
 
 KIND = "download"
-JOB_SECONDS = 240.0
+JOB_SECONDS = 3000.0
 """Well within the time limit of a job: a longer download is taken up by the next run."""
 
 
@@ -39,12 +41,13 @@ class DownloadHandler:
     """Plugs downloads into the fan-out."""
 
     kind = KIND
+    queue: str | None = DOWNLOADS_QUEUE
     metric_names: frozenset[str] = frozenset({"added_count", "page_count"})
 
     def warm_up(self) -> None:
         """Nothing: ccxt is loaded only by a worker that downloads."""
 
-    def plan(self, spec: Spec) -> Sequence[PlannedJob]:
+    def plan(self, spec: Spec, *, owner: Any) -> Sequence[PlannedJob]:
         """One job per symbol, in the order given."""
         symbols = DownloadSpec(**spec).symbols
         if not symbols:
@@ -55,22 +58,30 @@ class DownloadHandler:
         """Download one cryptocurrency; every page is stored as it comes."""
         request = DownloadSpec(**spec)
         try:
-            return download(_exchange(request.exchange), request.wanted(key), seconds=JOB_SECONDS)
+            return download(
+                _exchange(request.exchange),
+                request.wanted(key),
+                seconds=JOB_SECONDS,
+                progress=lambda added, share: report(share, added_count=added),
+            )
         except MarketDataError as error:
             raise JobError(str(error)) from error
 
     def store(self, outcome: Downloaded) -> None:
         """Nothing: the candles are stored already."""
 
-    def record(self, outcomes: Sequence[tuple[int, Downloaded]], *, cached: bool) -> list[dict[str, Any]]:
+    def record(self, finished: Sequence[FinishedJob], *, cached: bool) -> list[dict[str, Any]]:
         """Keep what each job has brought, for the run's summary and its event."""
         DownloadResult.objects.bulk_create(
             DownloadResult(
-                job_id=job_id, symbol=done.symbol, series=done.series, added_count=done.added_count
+                job_id=done.job_id,
+                symbol=done.outcome.symbol,
+                series=done.outcome.series,
+                added_count=done.outcome.added_count,
             )
-            for job_id, done in outcomes
+            for done in finished
         )
-        return [event_fields(done) for _, done in outcomes]
+        return [event_fields(done.outcome) for done in finished]
 
     def metrics(self, outcome: Downloaded) -> dict[str, float | None]:
         """What a predicate may ask of a finished job."""

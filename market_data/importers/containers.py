@@ -4,7 +4,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,8 @@ HEAD_BYTES = 64 * 1024
 MOST_TIMES_LARGER = 200
 """Text of candles shrinks to a fifth; a file that grows by more than this is made to fill the disk."""
 UNSUSPICIOUS_BYTES = 64 * 1024 * 1024
+MOST_MEMBERS = 2000
+"""Files in one archive: a market has hundreds of cryptocurrencies."""
 _SUFFIXES = {
     ".gz",
     ".zip",
@@ -66,17 +68,23 @@ class Content:
         return name
 
     @contextmanager
-    def open(self) -> Generator[Any]:
-        """The bytes without their packing; refuses an archive that is cut off or grows without end."""
+    def open(self) -> Generator[tuple[Any, Callable[[], float]]]:
+        """The bytes without their packing, and what tells the share of them that has been read.
+
+        Refuses an archive that is cut off or grows without end.
+        """
+        size = self.path.stat().st_size
         with self.path.open("rb") as file:
             if self.packing == "plain":
-                yield file
+                yield file, lambda: file.tell() / size
             elif self.packing == "gzip":
                 with gzip.GzipFile(fileobj=file) as unpacked:
-                    yield _Bounded(unpacked, self.path.stat().st_size, self.name)
+                    yield _Bounded(unpacked, size, self.name), lambda: file.tell() / size
             else:
-                with zipfile.ZipFile(file) as archive, archive.open(self.member) as unpacked:
-                    yield _Bounded(unpacked, archive.getinfo(self.member).compress_size, self.name)
+                with zipfile.ZipFile(file) as archive:
+                    entry = archive.getinfo(self.member)
+                    with _open_member(archive, entry, self.name) as (bounded, unpacked):
+                        yield bounded, lambda: unpacked.tell() / max(entry.file_size, 1)
 
 
 class _Bounded(io.RawIOBase):
@@ -108,6 +116,18 @@ class _Bounded(io.RawIOBase):
         return len(data)
 
 
+@contextmanager
+def _open_member(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str
+) -> Generator[tuple[_Bounded, IO[bytes]]]:
+    try:
+        unpacked = archive.open(entry.filename)
+    except (zipfile.BadZipFile, RuntimeError) as error:  # a password, a way of packing that Python lacks
+        raise FileRefusedError(f"{name} can't be unpacked: {error}.") from error
+    with unpacked:
+        yield _Bounded(unpacked, entry.compress_size, name), unpacked
+
+
 def contents(path: Path) -> list[Content]:
     """The tables in a file: one, or each member of a zip archive.
 
@@ -123,9 +143,10 @@ def contents(path: Path) -> list[Content]:
     if not head.strip():
         raise FileRefusedError(f"{path.name} is empty.")
     if head.startswith(b"\x1f\x8b"):
-        return [_unpacked(path, "", "gzip")]
+        with Content(path, "", "csv", "gzip").open() as (stream, _):
+            return [_unpacked(path, "", "gzip", stream)]
     if head.startswith(b"PK\x03\x04"):
-        return [_unpacked(path, name, "zip") for name in _members(path)]
+        return _members(path)
     return [Content(path, "", _kind(head, path.name), "plain")]
 
 
@@ -134,21 +155,31 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def _members(path: Path) -> list[str]:
+def _members(path: Path) -> list[Content]:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if _is_table(entry)]
+            if not entries or len(entries) > MOST_MEMBERS:
+                raise FileRefusedError(
+                    f"{path.name} holds {len(entries):,} files; an archive may hold 1 to {MOST_MEMBERS:,}."
+                )
+            return [_member(path, archive, entry) for entry in entries]
     except zipfile.BadZipFile as error:
         raise FileRefusedError(f"{path.name} is a cut off or damaged zip archive: {error}.") from error
-    if not names:
-        raise FileRefusedError(f"{path.name} is an empty zip archive.")
-    return [name for name in names if not name.startswith("__MACOSX/")]
 
 
-def _unpacked(path: Path, member: str, packing: str) -> Content:
+def _is_table(entry: zipfile.ZipInfo) -> bool:
+    return not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
+
+
+def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Content:
+    with _open_member(archive, entry, f"{path.name}:{entry.filename}") as (stream, _):
+        return _unpacked(path, entry.filename, "zip", stream)
+
+
+def _unpacked(path: Path, member: str, packing: str, stream: Any) -> Content:
     packed = Content(path, member, "csv", packing)
-    with packed.open() as stream:
-        head = stream.read(HEAD_BYTES)
+    head = stream.read(HEAD_BYTES)
     if not head.strip():
         raise FileRefusedError(f"{packed.name} is empty.")
     return Content(path, member, _kind(head, packed.name), packing)
@@ -160,7 +191,7 @@ def _kind(head: bytes, name: str) -> str:
     if head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")):
         return "feather"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:200].lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+    if text[:200].lower().startswith((b"<!", b"<html", b"<?xml", b"<head", b"<body")):
         raise FileRefusedError(f"{name} is a web page, not candles; the download has probably failed.")
     if text.startswith((b"[", b"{")):
         return "json"

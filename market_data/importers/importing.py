@@ -1,7 +1,7 @@
 """Bring candles from files into the store: recognise, check everything, then write."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from market_data.errors import FileRefusedError
 from market_data.importers.containers import Content, contents
 from market_data.importers.layout import Layout, detect, interval_in, symbol_in
 from market_data.importers.parsing import Parsed, check_grid, detect_interval, parse
-from market_data.importers.tables import Rows, read_rows
+from market_data.importers.rows import Rows
+from market_data.importers.tables import read_rows
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries
 from market_data.quality import SeriesWarning, warnings_of
@@ -24,6 +25,8 @@ from market_data.store import record, write_candles
 from market_data.symbols import split_symbol, symbol_of
 
 SOURCE = "files"
+KEPT_ROWS = 2_000_000
+"""Candles of one table that are kept in memory while it is checked: 100 MB."""
 _SUFFIXES = (".parquet", ".pq", ".feather", ".arrow", ".json", ".jsonl", ".csv", ".txt", ".gz", ".zip")
 
 
@@ -68,24 +71,47 @@ def files_in(paths: list[Path]) -> list[Path]:
     return found
 
 
-def import_file(path: Path, options: ImportOptions, *, dry_run: bool = False) -> list[Imported]:
+def import_file(
+    path: Path,
+    options: ImportOptions,
+    *,
+    dry_run: bool = False,
+    progress: Callable[[float, str], object] = lambda share, step: None,
+) -> list[Imported]:
     """Import every table in a file.
 
-    A file of up to `BATCH_ROWS` rows is parsed once. A larger one is parsed twice: it is checked to its end
-    before its first candle is stored, yet only a batch is in memory, and the store is never locked for longer
-    than one batch takes.
+    A file of up to `KEPT_ROWS` rows is parsed once. A larger one is parsed twice: it is checked to its end
+    before its first candle is stored, yet its memory is bounded, and the store is never locked for longer than
+    one batch takes.
+
+    Parameters
+    ----------
+    progress
+        Called with the share that is done, 0 to 1, and what it is doing: `checking` or `storing`.
 
     Raises
     ------
     FileRefusedError
         If any of it can't be imported; nothing of it is stored then.
     """
-    tables = [_Table(content, options) for content in contents(path)]
-    for table in tables:
-        table.check()
-    if dry_run:
-        return [found for table in tables for found in table.found.values()]
-    return [found for table in tables for found in table.store()]
+    room = _Room(KEPT_ROWS)
+    tables = [_Table(content, options, room) for content in contents(path)]
+    steps = 1 if dry_run else 2
+    for number, table in enumerate(tables):
+        for share in table.check():
+            progress((number + share) / len(tables) / steps, "checking")
+    if not dry_run:
+        for number, table in enumerate(tables):
+            for share in table.store():
+                progress(0.5 + (number + share) / len(tables) / steps, "storing")
+    return [found for table in tables for found in table.found.values()]
+
+
+class _Room:
+    """Rows that may still be kept in memory, by all tables of a file together."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,36 +123,59 @@ class _Part:
     parsed: Parsed
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Neighbouring rows of a table, and the share of the table that ends with them."""
+
+    parts: list[_Part]
+    share: float
+
+    def __len__(self) -> int:
+        return sum(len(part.parsed.candles) for part in self.parts)
+
+
 class _Table:
     """One table of candles in a file: checked first, stored afterwards."""
 
-    def __init__(self, content: Content, options: ImportOptions) -> None:
+    def __init__(self, content: Content, options: ImportOptions, room: _Room) -> None:
         self.content = content
         self.options = options
         self.found: dict[str, Imported] = {}
-        self._only_batch: list[_Part] | None = None
+        self._room = room
+        self._kept: list[_Batch] | None = []
 
-    def check(self) -> None:
-        """Parse every row, and note what is found."""
-        for number, batch in enumerate(self._batches()):
-            self._only_batch = batch if number == 0 else None
-            for part in batch:
+    def check(self) -> Iterator[float]:
+        """Parse every row, and note what is found; yields the share that is done."""
+        for batch in self._batches():
+            for part in batch.parts:
                 self._note(part)
+            self._keep(batch)
+            yield batch.share
         if not self.found:
             raise FileRefusedError(f"{self.content.name} holds no candles.")
 
-    def store(self) -> list[Imported]:
-        """Write what has been checked."""
-        for batch in self._batches() if self._only_batch is None else [self._only_batch]:
-            for part in batch:
+    def store(self) -> Iterator[float]:
+        """Write what has been checked; yields the share that is done."""
+        for batch in self._batches() if self._kept is None else self._kept:
+            for part in batch.parts:
                 found = self.found[part.symbol]
                 written = {
                     series.pk: series for series in [*found.series, *self._write(part, found.interval)]
                 }
                 self.found[part.symbol] = replace(found, series=list(written.values()))
+            yield batch.share
         for found in self.found.values():
             record(found.series[-1], self._entries(found))
-        return list(self.found.values())
+
+    def _keep(self, batch: _Batch) -> None:
+        """Keep what has been parsed for `store`, unless that is too much."""
+        if self._kept is None:
+            return
+        self._kept.append(batch)
+        self._room.rows -= len(batch)
+        if self._room.rows < 0:
+            self._room.rows += sum(map(len, self._kept))
+            self._kept = None
 
     def _write(self, part: _Part, interval: str) -> list[CandleSeries]:
         write = write_apart if self.options.split_reused else _write_together
@@ -151,10 +200,10 @@ class _Table:
         ]
         return [*repairs, *adjusted]
 
-    def _batches(self) -> Iterator[list[_Part]]:
+    def _batches(self) -> Iterator[_Batch]:
         for rows in read_rows(self.content):
             parts = [self._parse(rows, *share) for share in self._shares(rows)]
-            yield [part for part in parts if len(part.parsed.candles)]
+            yield _Batch([part for part in parts if len(part.parsed.candles)], rows.share)
 
     def _shares(self, rows: Rows) -> Iterator[tuple[str, Layout, IntArray]]:
         """The rows of each cryptocurrency: by the user's word, by a column, or by the file's name."""

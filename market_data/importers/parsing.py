@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from market_data.candles import CandleError, Candles, FloatArray, IntArray, validate
 from market_data.errors import FileRefusedError
 from market_data.importers.layout import FIELDS, Layout
-from market_data.importers.tables import Rows
+from market_data.importers.rows import Rows
 from market_data.importers.times import TimeError, parse_times
 from market_data.intervals import INTERVAL_MS, anchor_ms
 
@@ -139,7 +139,7 @@ def _numbers(column: pa.ChunkedArray, field: str, layout: Layout, where: _Where)
     values = _as_floats(column)
     if values is not None:
         return values
-    row = next(row for row, value in enumerate(column.to_pylist()) if not _is_number(value))
+    row = _first_unreadable(column)
     raise FileRefusedError(
         f"{where.row(row)}, column {layout.columns[field]!r}: {column[row].as_py()!r} is not a number."
     )
@@ -154,12 +154,16 @@ def _as_floats(column: pa.ChunkedArray) -> FloatArray | None:
     return None if values.null_count else values.to_numpy().astype(np.float64)
 
 
-def _is_number(value: object) -> bool:
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True
+def _first_unreadable(column: pa.ChunkedArray) -> int:
+    """The first row that is no number: what Arrow reads counts, for Python also reads 1_000 and +5."""
+    readable, stop = 0, len(column)
+    while stop - readable > 1:
+        middle = (readable + stop) // 2
+        if _as_floats(column.slice(readable, middle - readable)) is None:
+            stop = middle
+        else:
+            readable = middle
+    return readable
 
 
 def _order(times: IntArray, numbers: dict[str, FloatArray], repairs: Counter[str], where: _Where) -> IntArray:

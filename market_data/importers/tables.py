@@ -3,10 +3,9 @@
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from dataclasses import replace
+from typing import IO
 
-import orjson
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.feather as pa_feather
@@ -15,48 +14,28 @@ import pyarrow.parquet as pa_parquet
 
 from market_data.errors import FileRefusedError
 from market_data.importers.containers import HEAD_BYTES, Content
-from market_data.importers.layout import FIELDS, HEADERLESS
+from market_data.importers.json_rows import read_json
+from market_data.importers.layout import FIELDS
+from market_data.importers.rows import Rows, without_header
 
 BATCH_ROWS = 500_000
 CSV_BLOCK_BYTES = 16 * 1024 * 1024
-MOST_JSON_BYTES = 1024 * 1024 * 1024
 _DELIMITERS = ",;\t|"
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Some neighbouring rows of a table, as they are written there.
-
-    Attributes
-    ----------
-    table
-        Text for CSV, typed columns for the other formats.
-    first_row
-        What to call the first of them: its line in a CSV, its number from 1 in the others.
-    unit
-        "line" or "row".
-    make
-        What make of table it is, if it has no header that would tell.
-    """
-
-    table: pa.Table
-    first_row: int
-    unit: str
-    make: str = ""
-
-
 def read_rows(content: Content) -> Iterator[Rows]:
-    """The rows of a file from the first to the last, in bounded memory (JSON: up to a gigabyte of text).
+    """The rows of a file from the first to the last, in bounded memory.
 
     Raises
     ------
     FileRefusedError
         If the file is not what its first bytes promise.
     """
-    reader = {"parquet": _parquet, "feather": _feather, "json": _json, "csv": _csv}[content.kind]
+    reader = {"parquet": _parquet, "feather": _feather, "json": read_json, "csv": _csv}[content.kind]
     try:
-        with content.open() as stream:
-            yield from reader(stream, content.name)
+        with content.open() as (stream, position):
+            for rows in reader(stream, content.name):
+                yield replace(rows, share=position()) if content.kind in ("csv", "json") else rows
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         raise FileRefusedError(
@@ -68,7 +47,8 @@ def _parquet(stream: IO[bytes], _name: str) -> Iterator[Rows]:
     file = pa_parquet.ParquetFile(_seekable(stream))
     row = 1
     for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-        yield Rows(_named_index(pa.Table.from_batches([batch])), row, "row")
+        share = (row - 1 + len(batch)) / file.metadata.num_rows
+        yield Rows(_named_index(pa.Table.from_batches([batch])), row, "row", share=share)
         row += len(batch)
 
 
@@ -83,7 +63,8 @@ def _feather(stream: IO[bytes], _name: str) -> Iterator[Rows]:
     row = 1
     for number in range(reader.num_record_batches):
         batch = reader.get_batch(number)
-        yield Rows(_named_index(pa.Table.from_batches([batch])), row, "row")
+        share = (number + 1) / reader.num_record_batches
+        yield Rows(_named_index(pa.Table.from_batches([batch])), row, "row", share=share)
         row += len(batch)
 
 
@@ -99,48 +80,13 @@ def _seekable(stream: IO[bytes]) -> pa.NativeFile:
     return pa.OSFile(name) if isinstance(name, str) else pa.BufferReader(stream.read())
 
 
-def _json(stream: IO[bytes], name: str) -> Iterator[Rows]:
-    """An array of arrays or of objects, an object of arrays, or one object a line."""
-    text = stream.read(MOST_JSON_BYTES + 1)
-    if len(text) > MOST_JSON_BYTES:
-        raise FileRefusedError(
-            f"{name} is more than a gigabyte of JSON; split it, or convert it to CSV or Parquet."
-        )
-    try:
-        data = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        try:
-            data = [orjson.loads(line) for line in text.splitlines() if line.strip()]
-        except orjson.JSONDecodeError:
-            raise FileRefusedError(f"{name} is no valid JSON: {error}.") from error
-    if isinstance(data, dict) and isinstance(data.get("data"), list):
-        data = data["data"]
-    yield _json_rows(data, name)
-
-
-def _json_rows(data: Any, name: str) -> Rows:
-    if isinstance(data, dict) and data and all(isinstance(column, list) for column in data.values()):
-        return Rows(pa.table(data), 1, "row")
-    if not isinstance(data, list) or not data:
-        raise FileRefusedError(f"{name} holds no list of candles.")
-    if all(isinstance(row, dict) for row in data):
-        return Rows(pa.Table.from_pylist(data), 1, "row")
-    widths = {len(row) if isinstance(row, list) else 0 for row in data}
-    make, columns = _without_header(min(widths), name, "row 1")
-    if len(widths) > 1:
-        raise FileRefusedError(
-            f"{name} has rows of {min(widths)} to {max(widths)} values; all must be alike."
-        )
-    return Rows(pa.table(dict(zip(columns, map(list, zip(*data, strict=True)), strict=True))), 1, "row", make)
-
-
 def _csv(stream: IO[bytes], name: str) -> Iterator[Rows]:
     head = stream.read(HEAD_BYTES)
     skipped, delimiter, header = _sniff(head, name)
     width = len(header)
     make = ""
     if _is_candle(header):
-        make, columns = _without_header(width, name, f"line {skipped + 1}")
+        make, columns = without_header(width, name, f"line {skipped + 1}")
     else:
         columns, skipped = _unique(header), skipped + 1
     line = 1
@@ -209,15 +155,6 @@ def _is_candle(fields: list[str]) -> bool:
     return (
         sum(field.replace(".", "", 1).replace("e-", "", 1).isdigit() for field in fields) >= len(FIELDS) - 1
     )
-
-
-def _without_header(width: int, name: str, where: str) -> tuple[str, list[str]]:
-    if width not in HEADERLESS:
-        raise FileRefusedError(
-            f"{name}, {where}: {width} values and no header; tables without one have 6, 7, 8 or 12 columns."
-        )
-    make, columns = HEADERLESS[width]
-    return make, columns.split()
 
 
 def _unique(header: list[str]) -> list[str]:

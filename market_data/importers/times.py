@@ -120,6 +120,7 @@ def _from_text(column: pa.ChunkedArray) -> Times:
 def _numbers(column: pa.Array) -> NDArray[np.float64] | None:
     """Text as numbers since 1970; None when it is none (20240131 is a date)."""
     try:
+        column[:1].cast(pa.float64())  # to find out with a whole column takes longer than to read its times
         numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         return None

@@ -17,10 +17,12 @@ from market_data import exporting, store
 from market_data.aggregation import aggregate
 from market_data.candles import Candles
 from market_data.importers.importing import ImportOptions, import_file
+from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries
-from market_data.tests.candle_maker import make_candles, same, without
+from market_data.tests.candle_maker import START_MS, make_candles, same, without
 
 FOREVER_MS = 4_000_000_000_000
+WEEK_MS = INTERVAL_MS["1w"]
 CANDLES = without(make_candles(2000), 5, 6, *range(300, 900))
 
 
@@ -99,6 +101,24 @@ def test_candles_are_aggregated_over_the_api():
     days = aggregate(CANDLES, "1d")
     assert [row[0] for row in candles] == days.open_time_ms[: len(candles)].tolist()
     assert len(candles) == len(days) - 1, "the last day is cut off"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("interval", ["1h", "4h", "1d", "1w"])
+def test_every_form_is_streamed_in_parts_at_every_interval(monkeypatch, tmp_path, form, interval):
+    monkeypatch.setattr(exporting, "PART_CANDLES", 7)
+    series = stored(CANDLES)
+    start_ms, end_ms = START_MS + 2 * WEEK_MS, START_MS + 10 * WEEK_MS
+    query = f"?form={form}&interval={interval}&start=2024-01-15T00:00:00Z&end=2024-03-11T00:00:00Z"
+    path = tmp_path / f"BTCUSDT.{form}"
+    path.write_bytes(asyncio.run(fetch(series, query)))
+    if form == "json":
+        path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes())["candles"]))
+    (found,) = import_file(path, ImportOptions(source="again", interval=interval))
+    whole = CANDLES if interval == "1h" else aggregate(CANDLES, interval)
+    assert same(store.load_candles(found.series[-1], 0, FOREVER_MS), whole.between(start_ms, end_ms))
+    assert found.candle_count < len(whole), "the range leaves some out"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,5 @@
 """`kill -9` in the middle of an import, at random moments: what is stored is whole, and a second call completes it."""
 
-import os
-import random
-import signal
-import time
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -12,16 +7,15 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
 from django.core.management import call_command
-from django.db import connections
 
 from market_data import chunks, store
 from market_data.codec import COLUMNS
 from market_data.models import CandleChunk, CandleSeries
 from market_data.tests.candle_maker import make_candles, without
+from tests.killing import KILLS, kill_at_random
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FOREVER_MS = 4_000_000_000_000
-KILLS = 30
 FILES, CANDLES = 3, 2000
 
 
@@ -41,20 +35,6 @@ def folder(tmp_path: Path, settings) -> Path:
 
 def run_import(folder: Path, source: str) -> None:
     call_command("import_candles", str(folder), source=source, stdout=StringIO())
-
-
-def die_doing(work: Callable[[], object], *, after_seconds: float) -> None:
-    """Do something in a process of its own and kill it."""
-    connections.close_all()
-    child = os.fork()
-    if not child:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    time.sleep(after_seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
 
 
 def stored(source: str) -> dict[str, tuple[bytes, list[tuple[int, int, int, bytes]]]]:
@@ -89,15 +69,11 @@ def assert_consistent(source: str) -> int:
 
 
 def test_an_import_that_is_killed_leaves_whole_series_and_can_be_completed(folder):
-    started = time.monotonic()
     run_import(folder, "undisturbed")
-    seconds = time.monotonic() - started
-    moments = random.Random(1)
     partly = 0
-    for _ in range(KILLS):
-        CandleSeries.objects.filter(source="killed").delete()
-        die_doing(lambda: run_import(folder, "killed"), after_seconds=moments.uniform(0, 1.2 * seconds))
+    for _ in kill_at_random(lambda: run_import(folder, "killed"), seed=1):
         partly += 0 < assert_consistent("killed") < FILES * (CANDLES - 3)
         run_import(folder, "killed")
         assert stored("killed") == stored("undisturbed")
-    assert partly >= 3, "some of the kills fell into the middle"
+        CandleSeries.objects.filter(source="killed").delete()
+    assert partly >= KILLS // 3, "the kills fell into the middle"

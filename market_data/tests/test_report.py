@@ -1,13 +1,16 @@
 import numpy as np
+import pyarrow.parquet as pa_parquet
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from market_data import store
+from market_data.candles import Candles
+from market_data.codec import COLUMNS
 from market_data.importers.importing import ImportOptions, import_file
 from market_data.intervals import HOUR_MS
 from market_data.models import CandleSeries
-from market_data.report import Stretch, report
+from market_data.report import Stretch, partial_candles, report
 from market_data.tests.candle_maker import START_MS, make_candles, without
 
 pytestmark = pytest.mark.django_db
@@ -100,8 +103,29 @@ def test_a_stale_tail_is_found(candles_dir):
     name = "binanceperp_BTCUSDT_1h_stale_partial_tail.csv"
     (found,) = import_file(candles_dir / "defects" / name, ImportOptions())
     partial = np.array(report(found.series[-1]).partial_ms, dtype="datetime64[ms]").astype("datetime64[h]")
-    assert {"2026-03-24T15", "2026-03-25T08", "2026-03-25T09", "2026-03-25T11"} <= set(partial.astype(str))
-    assert report(found.series[-1]).last_is_unfinished
+    assert partial.astype(str).tolist() == [
+        "2026-03-23T08",
+        "2026-03-23T14",
+        "2026-03-24T15",
+        "2026-03-25T07",  # a third of the usual volume, and a step of 0.2 %: it is one of them
+        "2026-03-25T08",
+        "2026-03-25T09",
+        "2026-03-25T11",
+    ]
+    assert report(found.series[-1]).last_is_unfinished, "2026-03-25 13:00"
+
+
+@pytest.mark.real_candles
+def test_hardly_a_whole_candle_is_suspected(candles_dir):
+    suspected = total = 0
+    for path in (candles_dir / "spot_1h").glob("[A-C]*.parquet"):
+        table = pa_parquet.read_table(path)
+        times = table.column("datetime").cast("int64").to_numpy().copy()
+        candles = Candles(times, *(table.column(name).to_numpy().copy() for name in COLUMNS[1:]))
+        suspected += len(partial_candles(candles, HOUR_MS))
+        total += len(candles)
+    assert total > 500_000
+    assert suspected <= 20
 
 
 @pytest.mark.real_candles

@@ -1,7 +1,7 @@
 """`manage.py import_candles`: candles from files into the store."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from market_data.importers.layout import FIELDS
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries, as_datetime
 from market_data.quality import SeriesWarning
+
+BAR_WIDTH = 20
 
 
 class Command(BaseCommand):
@@ -59,11 +61,14 @@ class Command(BaseCommand):
         candle_count = refused = 0
         for number, path in enumerate(files, start=1):
             try:
-                found = import_file(path, wanted, dry_run=options["dry_run"])
+                progress = self._progress(f"{number}/{len(files)} {path.name}")
+                found = import_file(path, wanted, dry_run=options["dry_run"], progress=progress)
             except MarketDataError as error:
                 refused += 1
+                self._clear()
                 self.stderr.write(f"{number}/{len(files)} refused: {error}")
                 continue
+            self._clear()
             candle_count += sum(imported.candle_count for imported in found)
             for imported in found:
                 self.stdout.write(f"{number}/{len(files)} {_line(imported)}")
@@ -75,6 +80,22 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{refused} of {len(files)} files were refused." if files else "No files there."
             )
+
+    def _progress(self, place: str) -> Callable[[float, str], object]:
+        """Shows the share that is done, in place, where there is a terminal."""
+        if not self.stdout.isatty():
+            return lambda share, step: None
+        return lambda share, step: self.stdout.write(_bar(place, share, step), ending="\r")
+
+    def _clear(self) -> None:
+        """Takes the progress away, for the line of what has come of it."""
+        if self.stdout.isatty():
+            self.stdout.write("\r\x1b[K", ending="")
+
+
+def _bar(place: str, share: float, step: str) -> str:
+    filled = round(share * BAR_WIDTH)
+    return f"{place} {'█' * filled}{'░' * (BAR_WIDTH - filled)} {share:4.0%} {step:<8}"
 
 
 def _import_options(options: dict[str, Any]) -> ImportOptions:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+import ccxt
 import pytest
 
 from market_data.exchanges import connection
@@ -12,6 +13,7 @@ def server(settings, tmp_path, monkeypatch) -> Iterator[Exchange]:
     settings.CANDLE_FILES_DIR = tmp_path / "candles"
     monkeypatch.setattr(connection, "FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr(connection, "TIMEOUT_MS", 300)
+    monkeypatch.setattr(ccxt.Exchange, "throttle", lambda *_args, **_options: None)
     with running_exchange() as exchange:
         settings.EXCHANGE_URLS = {"binance": exchange.url, "kraken": exchange.url}
         yield exchange

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +15,7 @@ import numpy as np
 
 from market_data.candles import Candles
 from market_data.intervals import INTERVAL_MS
+from market_data.prices.replay import binance
 from market_data.tests.candle_maker import START_MS
 
 KRAKEN_CANDLES = 720
@@ -43,6 +44,7 @@ class Exchange:
     requests: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     volumes: dict[str, float] = field(default_factory=dict[str, float])
     slow_seconds: float = 0.0
+    on_candles: Callable[[], object] = lambda: None
     url: str = ""
 
     def rows(self, symbol: str, since_ms: int, count: int) -> list[tuple[Any, ...]]:
@@ -72,6 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             exchange.requests.append((self.path, time.monotonic()))
             fault = exchange.faults.popleft() if exchange.faults else ""
             time.sleep(exchange.slow_seconds)
+            exchange.on_candles()
             if self._misbehave(fault):
                 return
             answer = (
@@ -98,6 +101,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"[[17040672")
             self.wfile.flush()
             self.close_connection = True
+        elif fault == "unknown" and self.path.startswith("/api/"):
+            self._send(400, {"code": -1121, "msg": "Invalid symbol."})
+        elif fault == "unknown":
+            self._send(200, {"error": ["EQuery:Unknown asset pair"]})
+        elif fault == "too often":
+            self._send(200, {"error": ["EAPI:Rate limit exceeded"]})
         elif fault == "broken":
             self._send_bytes(200, b"<html>maintenance</html>", {})
         else:
@@ -117,6 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The date of every answer, by the exchange's own clock."""
+        return super().date_time_string(
+            self.server.exchange.now_ms / 1000 if timestamp is None else timestamp
+        )
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
         """Say nothing."""
@@ -160,26 +175,11 @@ def _kraken_candles(exchange: Exchange, query: dict[str, str], fault: str) -> An
 
 
 def _binance_markets(exchange: Exchange) -> Any:
-    return {
-        "symbols": [
-            {
-                "symbol": symbol,
-                "status": "BREAK" if symbol in exchange.delisted else "TRADING",
-                "baseAsset": symbol.removesuffix("USDT"),
-                "quoteAsset": "USDT",
-                "baseAssetPrecision": 8,
-                "quotePrecision": 8,
-                "isSpotTradingAllowed": True,
-                "isMarginTradingAllowed": False,
-                "permissions": ["SPOT"],
-                "filters": [],
-            }
-            for symbol in exchange.candles
-        ]
-    }
+    return binance.markets(exchange.candles, delisted=exchange.delisted)
 
 
-def _kraken_markets(exchange: Exchange) -> Any:
+def kraken_markets(symbols: Iterable[str]) -> Any:
+    """`GET /0/public/AssetPairs` of pairs against USDT."""
     pairs = {
         symbol: {
             "altname": symbol,
@@ -195,13 +195,14 @@ def _kraken_markets(exchange: Exchange) -> Any:
             "ordermin": "0.001",
             "status": "online",
         }
-        for symbol in exchange.candles
+        for symbol in symbols
     }
     return {"error": [], "result": pairs}
 
 
-def _kraken_assets(exchange: Exchange) -> Any:
-    names = {"USDT", *(symbol.removesuffix("USDT") for symbol in exchange.candles)}
+def kraken_assets(symbols: Iterable[str]) -> Any:
+    """`GET /0/public/Assets` of the coins and USDT."""
+    names = {"USDT", *(symbol.removesuffix("USDT") for symbol in symbols)}
     asset = {"aclass": "currency", "decimals": 8, "display_decimals": 5, "status": "enabled"}
     return {"error": [], "result": {name: {**asset, "altname": name} for name in names}}
 
@@ -219,8 +220,8 @@ _ANSWERS = {
         }
         for symbol, volume in exchange.volumes.items()
     ],
-    "AssetPairs": _kraken_markets,
-    "Assets": _kraken_assets,
+    "AssetPairs": lambda exchange: kraken_markets(exchange.candles),
+    "Assets": lambda exchange: kraken_assets(exchange.candles),
     "Time": lambda exchange: {"error": [], "result": {"unixtime": exchange.now_ms // 1000}},
 }
 

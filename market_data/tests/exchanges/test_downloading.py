@@ -64,13 +64,53 @@ def test_the_same_candles_arrive_on_bad_days(server, faults):
     assert same(stored(), CANDLES)
 
 
-@pytest.mark.parametrize("status", ["429", "418"])
-def test_a_wait_that_the_exchange_asks_for_is_kept(server, status):
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["429"],
+        ["too often", "too often"],
+        ["503", "500"],
+        ["timeout"],
+        ["cut"],
+        ["broken"],
+        ["overlap"],
+        ["short", "short"],
+        ["reversed"],
+        ["twice"],
+        ["cut", "500", "broken", "timeout", "short", "overlap"],
+    ],
+    ids=" ".join,
+)
+def test_the_same_candles_arrive_from_kraken_on_bad_days(server, faults):
+    server.now_ms = START_MS + 700 * HOUR_MS
+    server.faults.extend(faults)
+    fetch("kraken", start_ms=START_MS)
+    assert not server.faults
+    assert same(stored(), CANDLES.between(0, server.now_ms))
+
+
+@pytest.mark.parametrize("name", ["binance", "kraken"])
+@pytest.mark.parametrize("tells_time", [True, False])
+@pytest.mark.parametrize("hours_ahead", [-1, 1])
+def test_a_clock_that_is_an_hour_off_spoils_no_candle(server, monkeypatch, hours_ahead, tells_time, name):
+    """The exchange is in the middle of hour 100; this host believes it is an hour later, or earlier."""
+    server.now_ms = START_MS + 100 * HOUR_MS + HOUR_MS // 2
+    ours = (server.now_ms + hours_ahead * HOUR_MS) / 1000
+    monkeypatch.setattr(connection.time, "time", lambda: ours)
+    exchange = open_exchange(name)
+    exchange._client.has["fetchTime"] = tells_time
+    download(exchange, Wanted("BTCUSDT", "1h", start_ms=START_MS))
+    assert same(stored(), CANDLES.between(0, START_MS + 100 * HOUR_MS))
+
+
+@pytest.mark.parametrize(("name", "status"), [("binance", "429"), ("binance", "418"), ("kraken", "429")])
+def test_a_wait_that_the_exchange_asks_for_is_kept(server, name, status):
+    server.now_ms = START_MS + 700 * HOUR_MS
     server.faults.extend([f"{status} 1"])
-    fetch()
+    fetch(name, start_ms=START_MS)
     (_, refused), (_, again) = server.requests[:2]
     assert again - refused >= 1.0
-    assert same(stored(), CANDLES)
+    assert same(stored(), CANDLES.between(0, server.now_ms))
 
 
 def test_an_exchange_that_does_not_recover_is_given_up_and_what_came_is_kept(server, monkeypatch):
@@ -139,6 +179,14 @@ def test_kraken_gives_its_last_candles_and_the_rest_follows_day_by_day(server):
 def test_a_symbol_that_the_exchange_never_had_is_named(server):
     with pytest.raises(UnknownSymbolError, match="binance has no NONEUSDT"):
         fetch(symbol="NONEUSDT")
+
+
+@pytest.mark.parametrize("name", ["binance", "kraken"])
+def test_a_symbol_that_the_exchange_no_longer_knows_is_named(server, name):
+    server.faults.append("unknown")
+    with pytest.raises(UnknownSymbolError, match=f"{name} does not know it"):
+        fetch(name)
+    assert not CandleSeries.objects.exists()
 
 
 def test_a_delisted_coin_gives_what_there_is_and_is_reported(server):

@@ -1,8 +1,5 @@
 """`kill -9` in the middle of a download, at random moments."""
 
-import random
-import time
-
 import ccxt
 import pytest
 
@@ -12,10 +9,10 @@ from market_data.intervals import HOUR_MS
 from market_data.models import CandleSeries
 from market_data.tests.candle_maker import START_MS, make_candles, without
 from market_data.tests.exchanges.server import Exchange
-from market_data.tests.test_kills import assert_consistent, die_doing, stored
+from market_data.tests.test_kills import assert_consistent, stored
+from tests.killing import KILLS, kill_at_random
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KILLS = 30
 HOURS = 1500
 
 
@@ -30,16 +27,13 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(server: Exchange, mo
     def fetch() -> None:
         download(exchange, Wanted("BTCUSDT", "1h", START_MS))
 
-    started = time.monotonic()
     fetch()
-    seconds = time.monotonic() - started
     undisturbed = stored("binance")
-    moments = random.Random(2)
+    CandleSeries.objects.all().delete()
     partly = 0
-    for _ in range(KILLS):
-        CandleSeries.objects.all().delete()
-        die_doing(fetch, after_seconds=moments.uniform(0, 1.2 * seconds))
+    for _ in kill_at_random(fetch, seed=2):
         partly += 0 < assert_consistent("binance") < HOURS - 3
         fetch()
         assert stored("binance") == undisturbed
-    assert partly >= 3, "some of the kills fell into the middle"
+        CandleSeries.objects.all().delete()
+    assert partly >= KILLS // 3, "the kills fell into the middle"

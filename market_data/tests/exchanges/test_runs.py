@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -16,7 +17,7 @@ from market_data.intervals import HOUR_MS
 from market_data.models import CandleSeries, DownloadSchedule
 from market_data.tests.candle_maker import START_MS, make_candles, same
 from market_data.tests.exchanges.server import Exchange
-from workers import execution
+from workers import control, execution, reporting
 from workers.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,6 +114,66 @@ def test_only_staff_may_download():
     client = APIClient()
     client.force_authenticate(User.objects.create_user("eve"))
     assert client.post("/api/downloads/", {"exchange": "binance", "top": 2}, format="json").status_code == 403
+
+
+def test_a_download_tells_how_far_it_is_and_stops_between_two_pages(client, monkeypatch, server):
+    monkeypatch.setattr(reporting, "LEAST_SECONDS", 0.0)
+    body = {"exchange": "binance", "symbols": ["AUSDT", "BUSDT"], "start": "2024-01-01T00:00:00Z"}
+    run = Run.objects.get(pk=client.post("/api/downloads/", body, format="json").json()["id"])
+    first, second = run.jobs.order_by("position")
+    execution.execute_job(job_id=first.pk)
+    log = client.get(f"/api/runs/{run.pk}/events/?after=0").json()["events"]
+    told = [
+        (event["key"], event["share"], event["added_count"]) for event in log if event["type"] == "progress"
+    ]
+    assert told == [("AUSDT", 0.6667, 1000), ("AUSDT", 1.0, HOURS)]
+    server.on_candles = lambda: control.stop_run(run_id=run.pk)
+    execution.execute_job(job_id=second.pk)
+    assert CandleSeries.objects.get(cryptocurrency__symbol="BUSDT").candle_count == 1000
+    assert Run.objects.get(pk=run.pk).status == "stopped"
+
+
+@pytest.fixture
+def admin() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+FORM = "/admin/market_data/candleseries/download/"
+FILLED = {"exchange": "binance", "interval": "1h", "max_parallel": "2"}
+
+
+def test_a_download_is_started_in_the_admin_and_its_progress_shown(admin):
+    page = admin.get("/admin/market_data/candleseries/").content.decode()
+    assert FORM in page
+    answer = admin.post(FORM, {**FILLED, "symbols": "ausdt, noneusdt", "start": "2024-01-01"})
+    assert answer.status_code == 302, answer.content.decode()
+    waiting = admin.get(answer.headers["Location"])
+    assert waiting.headers["Refresh"] == "1"
+    execute(Run.objects.get().pk)
+    page = admin.get(answer.headers["Location"]).content.decode()
+    assert "2 of 2 done, 1 failed" in page
+    assert "AUSDT</a>\n          <td>1500<td>1500<td>0" in page
+    assert "binance has no NONEUSDT." in page
+
+
+@pytest.mark.parametrize(
+    ("filled", "message"),
+    [
+        ({}, "Give either symbols or top."),
+        ({"symbols": "../x"}, "pattern"),
+        ({"exchange": "nonesuch", "top": "3"}, "is no exchange"),
+        ({"exchange": "", "top": "3"}, "This field is required."),
+        ({"top": "5000"}, "less than or equal to 1000"),
+        ({"symbols": "AUSDT", "start": "yesterday"}, "Enter a valid date."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field_of_the_form(admin, filled, message):
+    answer = admin.post(FORM, {**FILLED, **filled})
+    assert answer.status_code == 200
+    assert message in answer.content.decode()
+    assert not Run.objects.exists()
 
 
 def test_a_job_that_is_done_again_adds_nothing(client):

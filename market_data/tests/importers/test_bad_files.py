@@ -43,6 +43,21 @@ def zipped(text: bytes) -> bytes:
     return file.getvalue()
 
 
+def zipped_as(at: int, value: int) -> bytes:
+    """An archive with another value in its member's description: 8 is its flags, 10 how it is packed."""
+    data = bytearray(zipped((HEADER + GOOD).encode()))
+    data[data.index(b"PK\x01\x02") + at] = value
+    return bytes(data)
+
+
+def archive(**files: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
+
 NUMBERS = {name: [1.0, 1.0, 1.0] for name in ("open", "high", "low", "close", "volume")}
 BAD: dict[str, tuple[str, str | bytes, str]] = {
     "empty": ("BTCUSDT.csv", "", "BTCUSDT.csv is empty."),
@@ -94,6 +109,11 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
         "BTCUSDT.csv",
         table("2024-01-01 01:00:00,11,12,ten,11,5"),
         "BTCUSDT.csv, line 3, column 'low': 'ten' is not a number.",
+    ),
+    "a price that only Python reads": (
+        "BTCUSDT.csv",
+        table("2024-01-01 01:00:00,11,1_2,10,11,5"),
+        "BTCUSDT.csv, line 3, column 'high': '1_2' is not a number.",
     ),
     "a missing price": (
         "BTCUSDT.csv",
@@ -156,6 +176,11 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
         "<!DOCTYPE html><html><body>404</body></html>",
         "is a web page, not candles",
     ),
+    "a web page that begins with a remark": (
+        "BTCUSDT.csv",
+        "<!-- 1 --><html>404</html>",
+        "is a web page, not candles",
+    ),
     "a web page, zipped": (
         "BTCUSDT.csv.gz",
         gzip.compress(b"<html>404</html>"),
@@ -170,6 +195,19 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
         "BTCUSDT.zip",
         zipped(HEADER.encode() + GOOD.encode())[:150],
         "cut off or damaged zip archive",
+    ),
+    "a zip with a password": ("BTCUSDT.zip", zipped_as(8, 1), "BTCUSDT.csv' is encrypted, password required"),
+    "a zip packed in a rare way": ("BTCUSDT.zip", zipped_as(10, 9), "compression method is not supported"),
+    "a zip whose parts are elsewhere": (
+        "BTCUSDT.zip",
+        zipped_as(42, 7),
+        "can't be unpacked: Bad magic number",
+    ),
+    "a zip without tables": ("BTCUSDT.zip", archive(**{"__MACOSX/x": "y"}), "BTCUSDT.zip holds 0 files"),
+    "a zip of too many files": (
+        "BTCUSDT.zip",
+        archive(**{f"C{number}USDT.csv": HEADER for number in range(2001)}),
+        "BTCUSDT.zip holds 2,001 files; an archive may hold 1 to 2,000.",
     ),
     "a truncated parquet": (
         "BTCUSDT.parquet",
@@ -190,6 +228,26 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
         "BTCUSDT.parquet",
         parquet(**(NUMBERS | {"low": [1.0, None, 1.0]})),
         "row 2, column 'low': None is not a number.",
+    ),
+    "a price as text in json": (
+        "BTCUSDT.json",
+        '[[1704067200000,1,1,1,1,1],[1704070800000,1,1,"ten",1,1]]',
+        "BTCUSDT.json, row 2, column 'low': 'ten' is not a number.",
+    ),
+    "a price as a list in json": (
+        "BTCUSDT.json",
+        '[{"t":1704067200000,"o":1,"h":1,"l":1,"c":1,"v":1},{"t":1704070800000,"o":1,"h":1,"l":[1],"c":1,"v":1}]',
+        "BTCUSDT.json, row 2, column 'l': '[1]' is not a number.",
+    ),
+    "a missing price in json": (
+        "BTCUSDT.json",
+        '[{"t":1704067200000,"o":1,"h":1,"l":1,"c":1,"v":1},{"t":1704070800000,"o":1,"h":1,"c":1,"v":1}]',
+        "BTCUSDT.json, row 2, column 'l': None is not a number.",
+    ),
+    "json columns of two lengths": (
+        "BTCUSDT.json",
+        '{"t":[1704067200000],"o":[1,2]}',
+        "BTCUSDT.json is a damaged",
     ),
     "broken json": ("BTCUSDT.json", "[[1704067200000, 1, 1, 1", "BTCUSDT.json is no valid JSON"),
     "json of something else": ("BTCUSDT.json", '{"error": "rate limit"}', "holds no list of candles"),
@@ -243,6 +301,19 @@ def test_a_bad_file_does_not_hold_up_the_others(tmp_path):
     assert sorted(Cryptocurrency.objects.values_list("symbol", flat=True)) == ["AUSDT", "CUSDT"]
     assert "2/3 refused: BUSDT.csv" in err.getvalue()
     assert "Imported 6 candles from 2 of 3 files." in out.getvalue()
+
+
+def test_a_terminal_shows_how_far_an_import_is(tmp_path):
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    (tmp_path / "AUSDT.csv").write_text(HEADER + GOOD)
+    out = Terminal()
+    call_command("import_candles", str(tmp_path), stdout=out)
+    assert f"1/1 AUSDT.csv {'█' * 10}{'░' * 10}  50% checking\r" in out.getvalue()
+    assert f"1/1 AUSDT.csv {'█' * 20} 100% storing" in out.getvalue()
+    assert "\r\x1b[K1/1 AUSDT 1h: 3 candles" in out.getvalue()
 
 
 def test_a_folder_without_files_is_an_error(tmp_path: Path):

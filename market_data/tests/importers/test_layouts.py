@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import itertools
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,9 @@ import pandas as pd
 import pytest
 
 from market_data.candles import Candles
+from market_data.errors import FileRefusedError
+from market_data.importers import importing, json_rows
+from market_data.importers.containers import contents
 from market_data.importers.importing import Imported, ImportOptions, import_file
 from market_data.models import CandleSeries
 from market_data.store import load_candles
@@ -263,14 +268,94 @@ def test_every_table_in_an_archive_is_imported(tmp_path):
     assert [part.symbol for part in found] == ["BTCUSDT", "ETHUSDT"]
 
 
+@pytest.mark.parametrize("kept", [0, 700, 10_000])
 @pytest.mark.parametrize("compress", [lambda data: data, gzip.compress])
-def test_a_file_of_many_batches_gives_the_same_candles(tmp_path, monkeypatch, compress):
+def test_a_file_of_many_batches_gives_the_same_candles(tmp_path, monkeypatch, compress, kept):
     candles = make_candles(3000)
     monkeypatch.setattr("market_data.importers.tables.CSV_BLOCK_BYTES", 8192)
+    monkeypatch.setattr("market_data.importers.importing.KEPT_ROWS", kept)
     text = "time,o,h,l,c,v\n" + "\n".join(",".join(map(str, row)) for row in reversed(rows(candles)))
     (found,) = import_file(put(tmp_path, "BTCUSDT.csv", compress(text.encode())), ImportOptions())
     assert found.candle_count == 3000
     assert same(load_candles(CandleSeries.objects.get(), 0, FOREVER_MS), candles)
+
+
+OBJECTS = [dict(zip("tohlcv", row, strict=True)) for row in rows(make_candles(3000))]
+JSON = {
+    "arrays": orjson.dumps(rows(make_candles(3000))),
+    "arrays with blanks": json.dumps(rows(make_candles(3000)), indent=1).encode(),
+    "objects": orjson.dumps(OBJECTS),
+    "objects with a mark in front": b"\xef\xbb\xbf" + orjson.dumps(OBJECTS),
+    "objects one a line": b"\n".join(map(orjson.dumps, OBJECTS)),
+    "arrays in an object": orjson.dumps({"pair": "BTC/USDT", "data": rows(make_candles(3000)), "more": [1]}),
+}
+
+
+@pytest.mark.parametrize("compress", [lambda data: data, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("data", JSON.values(), ids=JSON)
+def test_a_large_json_file_is_read_some_rows_at_a_time(tmp_path, monkeypatch, data, compress):
+    monkeypatch.setattr(json_rows, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(json_rows, "BLOCK_BYTES", 5000)
+    path = put(tmp_path, "BTCUSDT.json", compress(data))
+    batches = [batch for content in contents(path) for batch in importing.read_rows(content)]
+    assert len(batches) > 20
+    ends = itertools.accumulate(len(batch.table) for batch in batches)
+    assert [batch.first_row for batch in batches[1:]] == [1 + end for end in ends][:-1]
+    (found,) = import_file(path, ImportOptions())
+    assert found.candle_count == 3000
+    assert same(load_candles(CandleSeries.objects.get(), 0, FOREVER_MS), make_candles(3000))
+
+
+def test_a_bad_row_in_a_large_json_file_is_named_and_nothing_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_rows, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(json_rows, "BLOCK_BYTES", 5000)
+    values = [list(row) for row in rows(make_candles(3000))]
+    good = orjson.dumps(values)
+    values[2990][3] = -1.0
+    with pytest.raises(FileRefusedError, match=r"BTCUSDT.json, row 2991, column 'low': low must be positive"):
+        import_file(put(tmp_path, "BTCUSDT.json", orjson.dumps(values)), ImportOptions())
+    for cut in (b"", b"]", b',{"x":1}]'):
+        with pytest.raises(FileRefusedError, match=r"no valid JSON"):
+            import_file(put(tmp_path, "BTCUSDT.json", good[:-40] + cut), ImportOptions())
+    columns = {name: [row[at] for row in values] for at, name in enumerate("tohlcv")}
+    with pytest.raises(FileRefusedError, match="large JSON file without a list of rows; convert it"):
+        import_file(put(tmp_path, "BTCUSDT.json", orjson.dumps(columns)), ImportOptions())
+    assert not CandleSeries.objects.exists()
+
+
+def test_progress_grows_from_nothing_to_all(tmp_path, monkeypatch):
+    monkeypatch.setattr("market_data.importers.tables.CSV_BLOCK_BYTES", 8192)
+    text = "time,o,h,l,c,v\n" + "\n".join(",".join(map(str, row)) for row in rows(make_candles(3000)))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("BTCUSDT.csv", text)
+        packed.writestr("ETHUSDT.csv", text)
+    said: list[tuple[float, str]] = []
+    import_file(
+        put(tmp_path, "two.zip", archive.getvalue()),
+        ImportOptions(),
+        progress=lambda *step: said.append(step),
+    )
+    shares = [share for share, _ in said]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(said) > 20
+    assert [share <= 0.5 for share, step in said if step == "checking"] == [True] * (len(said) // 2)
+    assert {step for share, step in said if share > 0.5} == {"storing"}
+
+
+def test_the_tables_of_an_archive_share_the_rows_that_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("market_data.importers.importing.KEPT_ROWS", 7)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        for symbol in ("AUSDT", "BUSDT", "CUSDT"):
+            packed.writestr(f"{symbol}.csv", PLAIN)
+    read: list[str] = []
+    opened = importing.read_rows
+    monkeypatch.setattr(importing, "read_rows", lambda content: read.append(content.stem) or opened(content))
+    import_file(put(tmp_path, "three.zip", archive.getvalue()), ImportOptions())
+    assert read == ["AUSDT", "BUSDT", "CUSDT", "BUSDT", "CUSDT"]
+    assert CandleSeries.objects.filter(candle_count=5).count() == 3
 
 
 def test_a_bad_row_in_the_last_of_many_batches_stores_nothing(tmp_path, monkeypatch):
