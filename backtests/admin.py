@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from backtests.models import Result, ResultLink
+from backtests.models import Result, ResultLink, SavedScan, ScanResult
 from workers.admin import ReadOnlyAdmin
 
 
@@ -31,3 +31,22 @@ class ResultLinkAdmin(ReadOnlyAdmin):
     list_display = ("job", "result", "cached")
     search_fields = ("job__key", "job__run__id")
     list_select_related = ("job__run", "result")
+
+
+@admin.register(ScanResult)
+class ScanResultAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "signal", "side", "strength", "age_bars", "bars_behind", "close", "hit")
+    list_filter = ("signal", "side")
+    search_fields = ("symbol", "job__run__id")
+
+
+@admin.register(SavedScan)
+class SavedScanAdmin(admin.ModelAdmin):  # pyright: ignore[reportMissingTypeArgument]
+    list_display = ("name", "owner", "on_new_candles", "enabled", "last_run", "error")
+    list_filter = ("enabled", "on_new_candles")
+    search_fields = ("name", "owner__username")
+    readonly_fields = ("owner", "request", "error")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """They are made through the API, which checks the request."""
+        return False

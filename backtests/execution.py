@@ -12,7 +12,7 @@ from backtests.engine.backtest import Backtest, backtest
 from backtests.engine.curves import downsample, sparkline
 from backtests.engine.errors import EngineError
 from backtests.models import Result
-from backtests.spec import BacktestSpec
+from backtests.spec import BacktestSpec, StrategySpec
 from market_data import quality, store
 from market_data.candles import Candles, IntArray
 from market_data.errors import MarketDataError
@@ -28,7 +28,7 @@ def compute_result(spec: BacktestSpec, symbol: str) -> Result:
     JobError
         If there are no candles, or the engine refuses them; says which and why.
     """
-    series = _series_of(spec, symbol)
+    series = series_of(spec, symbol)
     try:
         candles = store.load_candles(series, spec.start_ms, spec.end_ms, spec.warm_up_bars)
         _require_candles(candles, spec, series)
@@ -39,7 +39,8 @@ def compute_result(spec: BacktestSpec, symbol: str) -> Result:
     return _result(spec, series, candles.between(spec.start_ms, spec.end_ms), outcome)
 
 
-def _series_of(spec: BacktestSpec, symbol: str) -> CandleSeries:
+def series_of(spec: StrategySpec, symbol: str) -> CandleSeries:
+    """The series that a job is about. Raises JobError if there is none."""
     series = store.find_series(source=spec.source, interval=spec.interval, symbol=symbol)
     if series is None:
         raise JobError(f"no {spec.interval} candles of {symbol} from {spec.source}")
@@ -71,8 +72,8 @@ def _result(spec: BacktestSpec, series: CandleSeries, candles: Candles, outcome:
         gap_count=gap_count,
         missing_count=missing_count,
         generated=series.generated,
-        warnings=_warnings(series, candles),
-        sparkline=_rounded(sparkline(points[1])),
+        warnings=warnings_of(series, candles),
+        sparkline=rounded(sparkline(points[1])),
         open_trade=None if outcome.open_trade is None else outcome.open_trade.to_record(),
         trades=encode_trades(outcome.trades),
         equity=encode_equity(*points),
@@ -88,12 +89,13 @@ def _gaps(open_time_ms: IntArray, interval_ms: int) -> tuple[int, int]:
     return int(np.count_nonzero(missing)), int(missing.sum())
 
 
-def _rounded(values: list[float]) -> list[float]:
+def rounded(values: list[float]) -> list[float]:
     """To 6 significant digits of the largest: a small drawing needs no more, and every event carries it."""
     largest = max(map(abs, values))
     return np.round(values, 5 - math.floor(math.log10(largest)) if largest > 0 else 0).tolist()
 
 
-def _warnings(series: CandleSeries, candles: Candles) -> list[dict[str, Any]]:
+def warnings_of(series: CandleSeries, candles: Candles) -> list[dict[str, Any]]:
+    """What a reader of a result over these candles must know about them."""
     first, last = int(candles.open_time_ms[0]), int(candles.open_time_ms[-1])
     return [dict(warning) for warning in store.warnings_between(series, first, last + 1)]

@@ -12,34 +12,41 @@ from backtests.digests import Digester
 from backtests.engine.warm_up import warm_up_kernels
 from backtests.execution import compute_result
 from backtests.models import Result, ResultLink
-from backtests.spec import ALL_SYMBOLS, BacktestSpec
-from market_data import store
+from backtests.planning import planned_jobs, wanted_series
+from backtests.spec import BacktestSpec
 from market_data.models import CandleSeries
 from workers import rows
-from workers.handlers import InvalidSpecError, PlannedJob, Spec
+from workers.handlers import FinishedJob, InvalidSpecError, PlannedJob, Spec
 
 
-class BacktestHandler:
+class StrategyHandler:
+    """What all kinds of runs of a strategy have in common."""
+
+    queue: str | None = None
+
+    def warm_up(self) -> None:
+        warm_up_kernels()
+
+    def retry_spec(self, spec: Spec, keys: Sequence[str]) -> Spec:
+        return {**spec, "symbols": list(keys)}
+
+
+class BacktestHandler(StrategyHandler):
     """Plugs backtests into the fan-out."""
 
     kind = "backtest"
     metric_names: frozenset[str] = frozenset(Result.METRICS)
 
-    def warm_up(self) -> None:
-        warm_up_kernels()
-
-    def plan(self, spec: Spec) -> Sequence[PlannedJob]:
-        """One job per symbol, most traded first; those without any candle come last and fail with a reason."""
+    def plan(self, spec: Spec, *, owner: Any) -> Sequence[PlannedJob]:
+        """One job per symbol; those without any candle come last and fail with a reason."""
         backtest = BacktestSpec.parse(spec)
-        wanted = None if spec["symbols"] == ALL_SYMBOLS else spec["symbols"]
-        series = store.load_series(source=backtest.source, interval=backtest.interval, symbols=wanted)
+        series = wanted_series(spec)
         if not any(_has_candles(each, backtest) for each in series):
             raise InvalidSpecError({"symbols": ["none of them has candles in this range"]})
         known = _known_results(backtest, series)
-        missing = set(wanted or ()) - {each.cryptocurrency.symbol for each in series}
-        planned = [PlannedJob(symbol := each.cryptocurrency.symbol, known.get(symbol)) for each in series]
-        planned += [PlannedJob(symbol) for symbol in sorted(missing)]
-        return _first(planned, spec.get("priority_symbols", []))
+        return planned_jobs(
+            spec, series, known, owner=owner, kind=self.kind, results=ResultLink.objects.all()
+        )
 
     def execute(self, spec: Spec, key: str) -> Result:
         return compute_result(_parsed(orjson.dumps(spec)), key)
@@ -47,19 +54,18 @@ class BacktestHandler:
     def store(self, outcome: Result) -> None:
         rows.insert(outcome, ignore_conflicts=True)
 
-    def record(self, outcomes: Sequence[tuple[int, Result]], *, cached: bool) -> list[dict[str, Any]]:
-        links = [ResultLink(job_id=job_id, result_id=result.pk, cached=cached) for job_id, result in outcomes]
-        if len(links) == 1:
-            rows.insert(links[0])
-        else:
-            ResultLink.objects.bulk_create(links)
-        return [event_fields(result) for _, result in outcomes]
+    def record(self, finished: Sequence[FinishedJob], *, cached: bool) -> list[dict[str, Any]]:
+        links = [
+            ResultLink(
+                job_id=done.job_id, seq=done.seq, hit=done.hit, result_id=done.outcome.pk, cached=cached
+            )
+            for done in finished
+        ]
+        rows.insert_many(links)
+        return [event_fields(done.outcome) for done in finished]
 
     def metrics(self, outcome: Result) -> dict[str, float | None]:
         return outcome.metrics()
-
-    def retry_spec(self, spec: Spec, keys: Sequence[str]) -> Spec:
-        return {**spec, "symbols": list(keys)}
 
     def summarise(self, run_id: UUID) -> dict[str, Any]:
         return summary.summarise(run_id)
@@ -77,12 +83,6 @@ def event_fields(result: Result) -> dict[str, Any]:
         "sparkline": result.sparkline,
         "generated": result.generated,
     }
-
-
-def _first(planned: list[PlannedJob], symbols: list[str]) -> list[PlannedJob]:
-    """The same jobs, those of some symbols first, in their order."""
-    rank = {symbol: number for number, symbol in enumerate(symbols)}
-    return sorted(planned, key=lambda job: rank.get(job.key, len(rank)))
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -108,12 +109,107 @@ class Result(models.Model):
         return {"time_ms": time_ms.tolist(), "value": value.tolist()}
 
 
-class ResultLink(models.Model):
+class JobResult(models.Model):
+    """What a job has brought; base of each kind's own."""
+
+    job = models.OneToOneField(
+        Job, on_delete=models.CASCADE, primary_key=True, related_name="%(app_label)s_%(class)s"
+    )
+    seq = models.PositiveIntegerField(default=0, help_text="Number of the event that announced it.")
+    hit = models.BooleanField(null=True, help_text="Satisfies the run's predicate; empty if it has none.")
+
+    class Meta:
+        abstract = True
+
+
+class ResultLink(JobResult):
     """A job's result; `cached` tells that the job linked a result that existed already."""
 
-    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="result_link")
     result = models.ForeignKey(Result, on_delete=models.PROTECT, related_name="links")
     cached = models.BooleanField()
 
     def __str__(self) -> str:
         return f"result of {self.job}"
+
+
+class ScanResult(JobResult):
+    """What a strategy says of one cryptocurrency at its latest candles; belongs to its run and is never reused."""
+
+    class Signal(models.TextChoices):
+        ENTER = "enter"
+        EXIT = "exit"
+        HOLD = "hold"
+
+    class Side(models.TextChoices):
+        LONG = "long"
+        SHORT = "short"
+
+    symbol = models.CharField(max_length=40)
+    signal = models.CharField(max_length=8, choices=Signal.choices)
+    side = models.CharField(
+        max_length=8, choices=Side.choices, blank=True, help_text="Empty: both, or none to hold."
+    )
+    strength = models.FloatField(
+        null=True, help_text="How far the strategy leans: above 0 towards long, in its own unit."
+    )
+    signal_open_ms = models.BigIntegerField(null=True, help_text="Of the candle that gave the signal.")
+    age_bars = models.PositiveIntegerField(null=True, help_text="Candles after that one.")
+    last_open_ms = models.BigIntegerField(help_text="Of the latest candle.")
+    bars_behind = models.PositiveIntegerField(
+        help_text="Candles that would fit between the latest one and the scan's time."
+    )
+    close = models.FloatField(help_text="Of the latest candle, in quote currency.")
+    generated = models.BooleanField(default=False)
+    warnings = models.JSONField(default=list)
+    sparkline = models.JSONField(help_text="The latest closes.")
+
+    METRICS: ClassVar = ("strength", "age_bars", "bars_behind", "close")
+
+    def __str__(self) -> str:
+        return f"{self.signal} {self.side} {self.symbol}"
+
+    def metrics(self) -> dict[str, float | None]:
+        """The numbers by name."""
+        return {name: getattr(self, name) for name in self.METRICS}
+
+    def facts(self) -> dict[str, float | None]:
+        """What predicates may use: the numbers, and signal and side as 1 or 0."""
+        signals = {name: float(self.signal == name) for name in self.Signal.values}
+        return {**self.metrics(), **signals, **{name: float(self.side == name) for name in self.Side.values}}
+
+    FACTS: ClassVar = (*METRICS, *Signal.values, *Side.values)
+
+
+class SavedScan(models.Model):
+    """A scan that is kept, and started again whenever new candles have come."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_scans")
+    name = models.CharField(max_length=80)
+    request = models.JSONField(
+        help_text="The body of the request to scan, with the source that was found for it."
+    )
+    on_new_candles = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_run = models.ForeignKey(
+        "workers.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    error = models.TextField(blank=True, editable=False, help_text="Why it could not be started last.")
+    seen_versions = models.BigIntegerField(
+        default=0, editable=False, help_text="Sum of its series' versions that the last run has seen."
+    )
+    noticed_versions = models.BigIntegerField(
+        default=0, editable=False, help_text="The sum when it was looked at last."
+    )
+    noticed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the first change after that run was noticed."
+    )
+
+    class Meta:
+        ordering: ClassVar = ["name", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "name"], name="backtests_saved_scan_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -16,6 +16,9 @@ class StrategySerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     description = serializers.CharField()
     acts_on = serializers.ChoiceField(choices=["cross", "level"])
+    strength_unit = serializers.CharField(
+        allow_null=True, help_text="Of the strength in scans; null: it has none."
+    )
     parameters = serializers.JSONField(help_text="JSON Schema.")
 
     def to_representation(self, instance: Strategy) -> dict[str, Any]:
@@ -24,6 +27,7 @@ class StrategySerializer(serializers.Serializer[Any]):
             "title": instance.title,
             "description": instance.description,
             "acts_on": instance.acts_on,
+            "strength_unit": instance.strength_unit,
             "parameters": instance.Parameters.model_json_schema(),
         }
 
@@ -51,6 +55,9 @@ class ResultSerializer(serializers.Serializer[Any]):
     warnings = ResultWarningSerializer(many=True)
     sparkline = serializers.ListField(child=serializers.FloatField())
     generated = serializers.BooleanField()
+    hit = serializers.BooleanField(
+        allow_null=True, help_text="Satisfies the run's predicate; null if it has none."
+    )
     cached = serializers.BooleanField()
     elapsed_ms = serializers.FloatField()
 
@@ -61,6 +68,7 @@ class ResultSerializer(serializers.Serializer[Any]):
             "warnings": instance.result.warnings,
             "sparkline": instance.result.sparkline,
             "generated": instance.result.generated,
+            "hit": instance.hit,
             "cached": instance.cached,
             "elapsed_ms": instance.job.elapsed_ms,
         }

@@ -1,6 +1,6 @@
-"""What a backtest is asked to do, once validated: the spec of a run of kind `backtest`."""
+"""What a run of a strategy is to do, once validated: the common part of specs, and that of backtests."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,34 +11,17 @@ from backtests.strategies.strategy import Strategy
 from workers.handlers import Spec
 
 ALL_SYMBOLS = "all"
-EXECUTION_FIELDS = ("initial_cash", "fee_rate", "slippage_rate", "fill")
-"""Execution settings that a request may name; the others keep their defaults."""
+EXECUTION_FIELDS = tuple(field.name for field in fields(Execution))
 
 
 @dataclass(frozen=True)
-class BacktestSpec:
-    """One strategy with one set of parameters over one range, for any symbol of one source and interval."""
+class StrategySpec:
+    """One strategy with one set of parameters, for any symbol of one source and interval; base of the kinds' own."""
 
     strategy_name: str
     raw_parameters: dict[str, Any]
     source: str
     interval: str
-    start_ms: int
-    end_ms: int
-    execution: Execution
-
-    @classmethod
-    def parse(cls, spec: Spec) -> "BacktestSpec":
-        """Read a run's spec, which was validated when the run was created."""
-        return cls(
-            strategy_name=spec["strategy"],
-            raw_parameters=spec["parameters"],
-            source=spec["source"],
-            interval=spec["interval"],
-            start_ms=to_ms(spec["start"]),
-            end_ms=to_ms(spec["end"]),
-            execution=Execution(**{name: spec[name] for name in EXECUTION_FIELDS}),
-        )
 
     @cached_property
     def strategy(self) -> Strategy:
@@ -53,12 +36,46 @@ class BacktestSpec:
         return self.parameters.model_dump(mode="json")
 
     @cached_property
+    def warm_up_bars(self) -> int:
+        return self.strategy.warm_up_bars(self.parameters)
+
+
+@dataclass(frozen=True)
+class BacktestSpec(StrategySpec):
+    """A strategy over one range, with execution settings."""
+
+    start_ms: int
+    end_ms: int
+    execution: Execution
+
+    @classmethod
+    def parse(cls, spec: Spec) -> "BacktestSpec":
+        """Read a run's spec, which was validated when the run was created."""
+        return cls(
+            **strategy_fields(spec),
+            start_ms=to_ms(spec["start"]),
+            end_ms=to_ms(spec["end"]),
+            execution=_execution(spec),
+        )
+
+    @cached_property
     def execution_json(self) -> dict[str, Any]:
         return asdict(self.execution)
 
-    @cached_property
-    def warm_up_bars(self) -> int:
-        return self.strategy.warm_up_bars(self.parameters)
+
+def strategy_fields(spec: Spec) -> dict[str, Any]:
+    """The arguments of `StrategySpec` from a run's spec."""
+    return {
+        "strategy_name": spec["strategy"],
+        "raw_parameters": spec["parameters"],
+        "source": spec["source"],
+        "interval": spec["interval"],
+    }
+
+
+def _execution(spec: Spec) -> Execution:
+    """Settings of a spec; one that is null, or that an older spec does not have, keeps the engine's default."""
+    return Execution(**{name: spec[name] for name in EXECUTION_FIELDS if spec.get(name) is not None})
 
 
 def to_ms(time: str) -> int:

@@ -1,6 +1,6 @@
-"""Start a backtest and follow it in one response: `POST /api/backtests/stream/`."""
+"""Start a run and follow it in one response: `POST /api/backtests/stream/`, and the like of other kinds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,30 +11,56 @@ from rest_framework.exceptions import APIException, MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from backtests.views import start_backtest
-from workers import control, sse
+from workers import control, credentials, sse
+from workers.credentials import Credential
 from workers.handlers import InvalidSpecError
+from workers.models import Run
 from workers.runs import KeyReusedError, TooManyRunsError
+from workers.schema import describe_stream, header, query
+from workers.views import KEY_TEXT, MAX_KEY_LENGTH
+
+TRUE = frozenset({"1", "true"})
 
 
-@csrf_exempt  # sessions are checked by the API's own authentication
-async def backtest_stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """Start a run and stream its events. Closing the connection leaves the run, or stops it if asked to.
+def stream_view(start: Callable[[Request], Run]) -> Callable[..., Any]:
+    """A view that starts a run and streams its events.
 
-    The body is that of `POST /api/backtests/`; `?stop_on_disconnect=1` ties the run to the connection.
+    Its body is that of the view that only starts one. Closing the connection leaves the run;
+    `?stop_on_disconnect=1` ties the run to the connection.
     """
-    try:
-        run_id = await database_sync_to_async(_start)(request)
-    except (APIException, InvalidSpecError, KeyReusedError, TooManyRunsError) as error:
-        return sse.problem_response(error)
-    response = sse.streaming_response(run_id, after=0)
-    response["Location"] = f"/api/runs/{run_id}/"
-    if request.GET.get("stop_on_disconnect") in {"1", "true"}:
-        response.streaming_content = _stopping_after(run_id, response.streaming_content)
-    return response
+
+    @describe_stream(
+        "POST",
+        "Start a run and follow it: its events as server-sent events, from the first to the last. `Location` says where"
+        " the run is. Closing the connection leaves the run; go on at its own stream.",
+        [
+            query(
+                "stop_on_disconnect", "string", "Stop the run when the connection ends.", enum=sorted(TRUE)
+            ),
+            header("Idempotency-Key", "string", KEY_TEXT, minLength=1, maxLength=MAX_KEY_LENGTH),
+        ],
+    )
+    @csrf_exempt  # sessions are checked by the API's own authentication
+    async def start_and_follow(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+        try:
+            run, credential = await database_sync_to_async(_started)(start, request)
+        except (APIException, InvalidSpecError, KeyReusedError, TooManyRunsError) as error:
+            return sse.problem_response(error)
+        response = sse.events_response(run.pk, after=0, credential=credential)
+        response["Location"] = f"/api/runs/{run.pk}/"
+        if request.GET.get("stop_on_disconnect") in TRUE:
+            response.streaming_content = _stopping_after(run.pk, response.streaming_content)
+        return response
+
+    return start_and_follow
 
 
-def _start(request: HttpRequest) -> UUID:
+def _started(start: Callable[[Request], Run], request: HttpRequest) -> tuple[Run, Credential]:
+    parsed = _parsed(request)
+    return start(parsed), credentials.of_request(parsed)
+
+
+def _parsed(request: HttpRequest) -> Request:
     if request.method != "POST":
         raise MethodNotAllowed(request.method or "")
     parsed = Request(
@@ -43,7 +69,7 @@ def _start(request: HttpRequest) -> UUID:
         authenticators=[kind() for kind in _kinds("DEFAULT_AUTHENTICATION_CLASSES")],
     )
     sse.require_login(parsed)
-    return start_backtest(parsed).pk
+    return parsed
 
 
 def _kinds(name: str) -> Any:

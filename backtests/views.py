@@ -1,28 +1,26 @@
 """The REST edge of backtests: strategies, starting a run, reading its results."""
 
-from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics
-from rest_framework.exceptions import NotFound, ValidationError
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backtests.handler import BacktestHandler
+from backtests.listing import RunResultList
 from backtests.models import Result, ResultLink
 from backtests.requests import BacktestRequestSerializer
 from backtests.serializers import ResultDetailSerializer, ResultSerializer, StrategySerializer
+from backtests.starting import start_run
 from backtests.strategies.registry import all_strategies
 from workers.models import Run
-from workers.runs import create_run_once
 from workers.serializers import RunSerializer
-from workers.views import accepted, idempotency_key, visible_run
+from workers.views import IDEMPOTENCY_KEY, accepted, visible_run
 
-SORTABLE = {"symbol": "result__symbol", "position": "job__position"} | {
+SORTABLE = {"arrival": "seq", "symbol": "result__symbol", "position": "job__position"} | {
     name: f"result__{name}" for name in Result.METRICS
 }
 
@@ -38,7 +36,9 @@ class StrategyList(APIView):
 class BacktestList(APIView):
     """Start backtests."""
 
-    @extend_schema(request=BacktestRequestSerializer, responses={202: RunSerializer})
+    @extend_schema(
+        request=BacktestRequestSerializer, responses={202: RunSerializer}, parameters=[IDEMPOTENCY_KEY]
+    )
     def post(self, request: Request) -> Response:
         """Start a run of one strategy over many cryptocurrencies; its results arrive as events."""
         return accepted(start_backtest(request))
@@ -46,40 +46,18 @@ class BacktestList(APIView):
 
 def start_backtest(request: Request) -> Run:
     """Start the run that a request asks for."""
-    body = BacktestRequestSerializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    return create_run_once(
-        owner=request.user,
-        kind=BacktestHandler.kind,
-        spec=body.spec(),
-        options=body.options(),
-        idempotency_key=idempotency_key(request),
-    )
+    return start_run(request, BacktestHandler.kind, BacktestRequestSerializer)
 
 
-class ResultList(generics.ListAPIView[ResultLink]):
+class ResultList(RunResultList):
     """Results of a run, sortable by any metric; results without that metric come last."""
 
     serializer_class = ResultSerializer
+    kind = BacktestHandler.kind
+    sortable = SORTABLE
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter(
-                "ordering", OpenApiTypes.STR, description="A metric or `symbol`; `-sharpe` for falling."
-            ),
-            OpenApiParameter("search", OpenApiTypes.STR, description="Part of a symbol."),
-        ]
-    )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-    def get_queryset(self) -> QuerySet[ResultLink]:
-        if getattr(self, "swagger_fake_view", False):
-            return ResultLink.objects.none()
-        run = visible_run(self.request, self.kwargs["run_id"])
-        links = _links_of(run.pk).defer(*(f"result__{name}" for name in Result.CURVES))
-        links = links.filter(result__symbol__icontains=self.request.query_params.get("search", ""))
-        return links.order_by(*_ordering(self.request.query_params.get("ordering", "position")))
+    def results_of(self, run_id: UUID) -> QuerySet[ResultLink]:
+        return _links_of(run_id).defer(*(f"result__{name}" for name in Result.CURVES))
 
 
 class ResultDetail(APIView):
@@ -96,14 +74,3 @@ class ResultDetail(APIView):
 
 def _links_of(run_id: UUID) -> QuerySet[ResultLink]:
     return ResultLink.objects.filter(job__run_id=run_id).select_related("result", "job")
-
-
-def _ordering(text: str) -> list[Any]:
-    name = text.removeprefix("-")
-    if name not in SORTABLE:
-        raise ValidationError({"ordering": [f"Can't sort by {name[:40]!r}; by {', '.join(SORTABLE)}."]})
-    field = F(SORTABLE[name])
-    return [
-        field.desc(nulls_last=True) if text.startswith("-") else field.asc(nulls_last=True),
-        "job__position",
-    ]

@@ -24,11 +24,12 @@ from backtests.engine.signals import (
 from backtests.engine.trades import Trade, Trades, open_trade_from_row, trades_from_rows
 from market_data.candles import Candles, FloatArray, IntArray
 
-_ALLOWED_FLAGS = {
+ALLOWED_FLAGS = {
     "long": ENTER_LONG | EXIT_LONG,
     "short": ENTER_SHORT | EXIT_SHORT,
     "long_short": ENTER_LONG | EXIT_LONG | ENTER_SHORT | EXIT_SHORT,
 }
+"""Signals that count, by the direction of a backtest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,7 @@ def kernel_arguments(
         candles.close,
         *days,
         flags,
-        _ALLOWED_FLAGS[execution.direction],
+        ALLOWED_FLAGS[execution.direction],
         float(execution.initial_cash),
         float(execution.fee_rate),
         float(execution.fixed_fee),

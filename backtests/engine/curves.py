@@ -1,4 +1,4 @@
-"""Long curves with few points: exact values at chosen bars, extremes kept."""
+"""Curves of an account: drawdown, months, and long ones with few points: exact values at chosen bars, extremes kept."""
 
 import numpy as np
 
@@ -24,29 +24,34 @@ def chosen_bars(values: FloatArray, max_points: int) -> IntArray:
     """
     if max_points < 4:
         raise EngineError(f"max_points must be at least 4, not {max_points}")
-    n_bars = len(values)
-    if n_bars <= max_points:
-        return np.arange(n_bars)
-    stretches = (max_points - 2) // 2
-    edges = np.linspace(1, n_bars - 1, stretches + 1).astype(np.int64)
-    return np.unique(np.concatenate(([0], _extreme_bars(values, edges), [n_bars - 1])))
+    if len(values) <= max_points:
+        return np.arange(len(values))
+    return _ends_and_extremes(values, (max_points - 2) // 2)
 
 
 @compiled
-def _extreme_bars(values: FloatArray, edges: IntArray) -> IntArray:
-    """The bar of the lowest and of the highest value between each two edges."""
-    bars = np.empty(2 * (edges.shape[0] - 1), dtype=np.int64)
-    for stretch in range(edges.shape[0] - 1):
-        low = edges[stretch]
-        high = edges[stretch]
-        for bar in range(edges[stretch], edges[stretch + 1]):
+def _ends_and_extremes(values: FloatArray, stretches: int) -> IntArray:
+    """The first and the last bar, and those of the lowest and of the highest value in each stretch between them."""
+    last = values.shape[0] - 1
+    bars = np.empty(2 * stretches + 2, dtype=np.int64)
+    bars[0] = 0
+    count = 1
+    for stretch in range(stretches):
+        start = 1 + (last - 1) * stretch // stretches
+        low = start
+        high = start
+        for bar in range(start, 1 + (last - 1) * (stretch + 1) // stretches):
             if values[bar] < values[low]:
                 low = bar
             if values[bar] > values[high]:
                 high = bar
-        bars[2 * stretch] = low
-        bars[2 * stretch + 1] = high
-    return bars
+        bars[count] = min(low, high)
+        count += 1
+        if low != high:
+            bars[count] = max(low, high)
+            count += 1
+    bars[count] = last
+    return bars[: count + 1]
 
 
 def downsample(
@@ -60,3 +65,50 @@ def downsample(
 def sparkline(values: FloatArray, max_points: int = 64) -> list[float]:
     """A curve as a short list of its own values, first and last included: a drawing the size of a word."""
     return values[chosen_bars(values, max_points)].tolist()
+
+
+def drawdowns(equity: FloatArray, initial_cash: float) -> FloatArray:
+    """Fractional loss from the running peak at each bar.
+
+    Parameters
+    ----------
+    equity : (n_bars,) float64
+        Account value at each bar's close, in quote currency; never negative.
+    initial_cash : float
+        Account value before the first bar, above 0; the first peak.
+
+    Returns
+    -------
+    (n_bars,) float64
+        0.0 at every new peak, 0.25 when 25 % below it, 1.0 when everything is lost.
+    """
+    return 1.0 - equity / np.maximum(np.maximum.accumulate(equity), initial_cash)
+
+
+def monthly_returns(
+    open_time_ms: IntArray, equity: FloatArray, initial_cash: float
+) -> list[tuple[str, float | None]]:
+    """Growth of an account over calendar months in UTC, from the last bar of one month to that of the next.
+
+    Parameters
+    ----------
+    open_time_ms : (n_bars,) int64
+        Open times, rising; a bar belongs to the month it opens in.
+    equity : (n_bars,) float64
+        Account value at each bar's close.
+    initial_cash : float
+        Account value before the first bar.
+
+    Returns
+    -------
+    list of (month, return)
+        For example ("2021-04", 0.1); months without bars are left out; None where nothing was left to grow.
+    """
+    months = open_time_ms.astype("datetime64[ms]").astype("datetime64[M]")
+    lasts = np.append(np.flatnonzero(months[1:] != months[:-1]), len(months) - 1)
+    values = equity[lasts]
+    before = np.concatenate([[initial_cash], values[:-1]])
+    return [
+        (str(month), float(value / start) - 1.0 if start > 0.0 else None)
+        for month, value, start in zip(months[lasts], values, before, strict=True)
+    ]

@@ -7,7 +7,8 @@ from backtests.strategies.conditions import breakouts
 from backtests.strategies.memory import bars_until_ema_forgotten, bars_until_forgotten
 from backtests.strategies.parameters import StrategyParameters, bars, number
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import THRESHOLD_UNIT, thresholds
+from market_data.candles import Candles, FloatArray
 
 
 class AtrChannelParameters(StrategyParameters):
@@ -32,6 +33,7 @@ class AtrChannel(Strategy):
     title = "ATR channel breakout"
     description = "Buys above a channel of average true ranges around the mean, sells below its middle."
     acts_on = "level"
+    strength_unit = THRESHOLD_UNIT
     version = "1"
     Parameters = AtrChannelParameters
 
@@ -47,3 +49,8 @@ class AtrChannel(Strategy):
         middle = shared(ema, candles.close, parameters.average)
         width = shared(atr, candles.high, candles.low, candles.close, parameters.period)
         return Signals(breakouts(candles.close, middle, width, parameters.width))
+
+    def strength(self, candles: Candles, parameters: AtrChannelParameters, shared: Shared) -> FloatArray:
+        middle = shared(ema, candles.close, parameters.average)
+        width = shared(atr, candles.high, candles.low, candles.close, parameters.period)
+        return thresholds(candles.close - middle, parameters.width * width)

@@ -5,7 +5,8 @@ from backtests.engine.signals import Signals
 from backtests.strategies.conditions import breakouts, reversions
 from backtests.strategies.parameters import StrategyParameters, bars, number
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import THRESHOLD_UNIT, thresholds
+from market_data.candles import Candles, FloatArray
 
 
 class BollingerParameters(StrategyParameters):
@@ -33,6 +34,7 @@ class BollingerReversion(Strategy):
     title = "Bollinger Bands, back to the mean"
     description = "Buys below the lower band and sells when the price is back above the mean."
     acts_on = "level"
+    strength_unit = THRESHOLD_UNIT
     version = "1"
     Parameters = BollingerParameters
 
@@ -42,6 +44,10 @@ class BollingerReversion(Strategy):
     def decide(self, candles: Candles, parameters: BollingerParameters, shared: Shared) -> Signals:
         mean, deviation = shared(mean_and_deviation, candles.close, parameters.period)
         return Signals(reversions(candles.close, mean, deviation, parameters.width, 0.0))
+
+    def strength(self, candles: Candles, parameters: BollingerParameters, shared: Shared) -> FloatArray:
+        mean, deviation = shared(mean_and_deviation, candles.close, parameters.period)
+        return thresholds(mean - candles.close, parameters.width * deviation)
 
 
 class BollingerBreakout(Strategy):
@@ -54,6 +60,7 @@ class BollingerBreakout(Strategy):
     title = "Bollinger Bands, breakout"
     description = "Buys when the price breaks out above the upper band, sells when it is back below the mean."
     acts_on = "level"
+    strength_unit = THRESHOLD_UNIT
     version = "1"
     Parameters = BollingerParameters
 
@@ -63,3 +70,7 @@ class BollingerBreakout(Strategy):
     def decide(self, candles: Candles, parameters: BollingerParameters, shared: Shared) -> Signals:
         mean, deviation = shared(mean_and_deviation, candles.close, parameters.period)
         return Signals(breakouts(candles.close, mean, deviation, parameters.width))
+
+    def strength(self, candles: Candles, parameters: BollingerParameters, shared: Shared) -> FloatArray:
+        mean, deviation = shared(mean_and_deviation, candles.close, parameters.period)
+        return thresholds(candles.close - mean, parameters.width * deviation)

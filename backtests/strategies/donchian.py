@@ -1,11 +1,14 @@
 """Donchian channel: a new high starts a trend, a new low ends it."""
 
+import numpy as np
+
 from backtests.engine.indicators.volatility import highest, lowest
 from backtests.engine.signals import Signals
 from backtests.strategies.conditions import range_breaks
 from backtests.strategies.parameters import StrategyParameters, bars
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import THRESHOLD_UNIT, thresholds
+from market_data.candles import Candles, FloatArray
 
 
 class DonchianParameters(StrategyParameters):
@@ -28,6 +31,7 @@ class Donchian(Strategy):
         "Buys a close above the highest price of many bars, sells a close below the lowest of fewer."
     )
     acts_on = "level"
+    strength_unit = THRESHOLD_UNIT
     version = "1"
     Parameters = DonchianParameters
 
@@ -44,3 +48,12 @@ class Donchian(Strategy):
                 shared(lowest, candles.low, parameters.leave),
             )
         )
+
+    def strength(self, candles: Candles, parameters: DonchianParameters, shared: Shared) -> FloatArray:
+        """From the middle of the entry channel of the bars before to its edges."""
+        high = shared(highest, candles.high, parameters.entry)
+        low = shared(lowest, candles.low, parameters.entry)
+        middle, half = (high + low) / 2.0, (high - low) / 2.0
+        strength = np.full(len(candles), np.nan)
+        strength[1:] = thresholds(candles.close[1:] - middle[:-1], half[:-1])
+        return strength

@@ -10,7 +10,8 @@ from backtests.strategies.conditions import crossings
 from backtests.strategies.memory import bars_until_ema_forgotten
 from backtests.strategies.parameters import StrategyParameters, bars, check_below
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import PRICE_UNIT, percent_of_price
+from market_data.candles import Candles, FloatArray
 
 
 class EmaCrossParameters(StrategyParameters):
@@ -39,6 +40,7 @@ class EmaCross(Strategy):
         "Buys when a fast exponential average crosses above a slow one, sells when it crosses below."
     )
     acts_on = "cross"
+    strength_unit = PRICE_UNIT
     version = "1"
     Parameters = EmaCrossParameters
 
@@ -52,3 +54,8 @@ class EmaCross(Strategy):
         fast = shared(ema, candles.close, parameters.fast)
         slow = shared(ema, candles.close, parameters.slow)
         return Signals(crossings(fast, slow, candles.close))
+
+    def strength(self, candles: Candles, parameters: EmaCrossParameters, shared: Shared) -> FloatArray:
+        fast = shared(ema, candles.close, parameters.fast)
+        slow = shared(ema, candles.close, parameters.slow)
+        return percent_of_price(fast - slow, candles.close)

@@ -10,7 +10,8 @@ from backtests.strategies.conditions import crossings
 from backtests.strategies.memory import bars_until_ema_forgotten
 from backtests.strategies.parameters import StrategyParameters, bars, check_below
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import PRICE_UNIT, percent_of_price
+from market_data.candles import Candles, FloatArray
 
 
 class MacdParameters(StrategyParameters):
@@ -38,6 +39,7 @@ class Macd(Strategy):
     title = "MACD cross"
     description = "Buys when the MACD line crosses above its signal line, sells when it crosses below."
     acts_on = "cross"
+    strength_unit = PRICE_UNIT
     version = "1"
     Parameters = MacdParameters
 
@@ -51,3 +53,7 @@ class Macd(Strategy):
     def decide(self, candles: Candles, parameters: MacdParameters, shared: Shared) -> Signals:
         line, signal = shared(macd, candles.close, parameters.fast, parameters.slow, parameters.signal)
         return Signals(crossings(line, signal, candles.close))
+
+    def strength(self, candles: Candles, parameters: MacdParameters, shared: Shared) -> FloatArray:
+        line, signal = shared(macd, candles.close, parameters.fast, parameters.slow, parameters.signal)
+        return percent_of_price(line - signal, candles.close)

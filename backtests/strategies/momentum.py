@@ -5,7 +5,8 @@ from backtests.engine.signals import Signals
 from backtests.strategies.conditions import beyond
 from backtests.strategies.parameters import StrategyParameters, bars, number
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import THRESHOLD_UNIT, thresholds
+from market_data.candles import Candles, FloatArray
 
 
 class MomentumParameters(StrategyParameters):
@@ -28,6 +29,7 @@ class Momentum(Strategy):
     title = "Momentum"
     description = "Buys what has risen by more than a threshold, sells what has fallen by more than it."
     acts_on = "level"
+    strength_unit = THRESHOLD_UNIT
     version = "1"
     Parameters = MomentumParameters
 
@@ -37,3 +39,6 @@ class Momentum(Strategy):
     def decide(self, candles: Candles, parameters: MomentumParameters, shared: Shared) -> Signals:
         change = shared(roc, candles.close, parameters.period)
         return Signals(beyond(change, -parameters.threshold, parameters.threshold, True))
+
+    def strength(self, candles: Candles, parameters: MomentumParameters, shared: Shared) -> FloatArray:
+        return thresholds(shared(roc, candles.close, parameters.period), parameters.threshold)

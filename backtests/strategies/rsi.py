@@ -1,5 +1,6 @@
 """Relative strength index: buy what has fallen too fast, sell what has risen too fast."""
 
+from collections.abc import Callable
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,7 +11,8 @@ from backtests.strategies.conditions import beyond
 from backtests.strategies.memory import bars_until_forgotten
 from backtests.strategies.parameters import StrategyParameters, bars, check_below, number
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import THRESHOLD_UNIT, thresholds
+from market_data.candles import Candles, FloatArray
 
 
 class RsiParameters(StrategyParameters):
@@ -41,6 +43,7 @@ class Rsi(Strategy):
     title = "RSI reversal"
     description = "Buys when the relative strength index says oversold, sells when it says overbought."
     acts_on = "level"
+    strength_unit = THRESHOLD_UNIT
     version = "1"
     Parameters = RsiParameters
 
@@ -52,6 +55,14 @@ class Rsi(Strategy):
         return parameters.period + memory
 
     def decide(self, candles: Candles, parameters: RsiParameters, shared: Shared) -> Signals:
-        indicator = rsi if parameters.smoothing == "wilder" else simple_rsi
-        values = shared(indicator, candles.close, parameters.period)
+        values = shared(self._indicator(parameters), candles.close, parameters.period)
         return Signals(beyond(values, parameters.oversold, parameters.overbought, False))
+
+    def strength(self, candles: Candles, parameters: RsiParameters, shared: Shared) -> FloatArray:
+        """From the middle of both levels, which is neutral, to either."""
+        middle = (parameters.oversold + parameters.overbought) / 2.0
+        values = shared(self._indicator(parameters), candles.close, parameters.period)
+        return thresholds(middle - values, middle - parameters.oversold)
+
+    def _indicator(self, parameters: RsiParameters) -> Callable[..., FloatArray]:
+        return rsi if parameters.smoothing == "wilder" else simple_rsi

@@ -9,7 +9,8 @@ from backtests.engine.signals import Signals
 from backtests.strategies.conditions import crossings
 from backtests.strategies.parameters import StrategyParameters, bars, check_below
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import PRICE_UNIT, percent_of_price
+from market_data.candles import Candles, FloatArray
 
 
 class SmaCrossParameters(StrategyParameters):
@@ -37,6 +38,7 @@ class SmaCross(Strategy):
         "Buys when a fast average of the close crosses above a slow one, sells when it crosses below."
     )
     acts_on = "cross"
+    strength_unit = PRICE_UNIT
     version = "1"
     Parameters = SmaCrossParameters
 
@@ -47,3 +49,8 @@ class SmaCross(Strategy):
         fast = shared(sma, candles.close, parameters.fast)
         slow = shared(sma, candles.close, parameters.slow)
         return Signals(crossings(fast, slow, candles.close))
+
+    def strength(self, candles: Candles, parameters: SmaCrossParameters, shared: Shared) -> FloatArray:
+        fast = shared(sma, candles.close, parameters.fast)
+        slow = shared(sma, candles.close, parameters.slow)
+        return percent_of_price(fast - slow, candles.close)

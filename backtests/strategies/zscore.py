@@ -9,7 +9,8 @@ from backtests.engine.signals import Signals
 from backtests.strategies.conditions import reversions
 from backtests.strategies.parameters import StrategyParameters, bars, check_below, number
 from backtests.strategies.strategy import Shared, Strategy
-from market_data.candles import Candles
+from backtests.strategies.strength import THRESHOLD_UNIT, thresholds
+from market_data.candles import Candles, FloatArray
 
 
 class ZScoreParameters(StrategyParameters):
@@ -43,6 +44,7 @@ class ZScore(Strategy):
         "Buys when the price is many standard deviations below its mean, sells when it has come back."
     )
     acts_on = "level"
+    strength_unit = THRESHOLD_UNIT
     version = "1"
     Parameters = ZScoreParameters
 
@@ -52,3 +54,7 @@ class ZScore(Strategy):
     def decide(self, candles: Candles, parameters: ZScoreParameters, shared: Shared) -> Signals:
         mean, deviation = shared(mean_and_deviation, candles.close, parameters.period)
         return Signals(reversions(candles.close, mean, deviation, parameters.entry, parameters.leave))
+
+    def strength(self, candles: Candles, parameters: ZScoreParameters, shared: Shared) -> FloatArray:
+        mean, deviation = shared(mean_and_deviation, candles.close, parameters.period)
+        return thresholds(mean - candles.close, parameters.entry * deviation)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.engine.backtest import Backtest, backtest
+from backtests.engine.backtest import backtest
 from backtests.engine.execution import Execution
+from backtests.engine.rebuilt import equity_of_trades
 from backtests.engine.signals import ENTER_LONG, Signals
 from backtests.tests.engine.reference import Account
 from backtests.tests.engine.tables import candles_of, free, line
@@ -91,38 +92,25 @@ def test_the_kernel_does_what_the_plain_rules_do(case: tuple[Candles, Signals, E
     assert (outcome.open_trade is None) == (account.position is None)
 
 
-@some
+@settings(some, max_examples=600)
 @given(cases())
 def test_equity_is_cash_and_the_position_at_every_close(case: tuple[Candles, Signals, Execution]):
+    """Rebuilt from the reported trades alone, as it is for those who ask for the exact curve."""
     outcome = backtest(*case)
-    close = case[0].close
-
-    expected = _account_values(outcome, close, case[2])
-
-    assert outcome.equity == pytest.approx(expected, rel=1e-9, abs=1e-7)
-
-
-def _account_values(outcome: Backtest, close: Any, execution: Execution) -> Any:
-    """Cash after every fill plus the worth of what is held, rebuilt from the reported trades alone."""
     trades = [*outcome.trades, *([outcome.open_trade] if outcome.open_trade else [])]
-    values = np.full(len(close), execution.initial_cash)
-    for trade in trades:
-        side = 1 if trade.side == "long" else -1
-        end = len(close) if trade.exit_reason == "open" else trade.exit_bar
-        exit_fee = trade.size_units * trade.exit_price * execution.fee_rate + execution.fixed_fee
-        entry_fee = (
-            trade.fees if trade.exit_reason == "open" else min(trade.fees, _entry_fee(trade, execution))
-        )
-        assert trade.fees <= entry_fee + exit_fee + 1e-7
-        held = slice(trade.entry_bar, end)
-        values[held] += side * trade.size_units * (close[held] - trade.entry_price) - entry_fee
-        if trade.exit_reason != "open":
-            values[end:] += trade.pnl
-    return values
+
+    rebuilt = equity_of_trades(case[0].close, trades, case[2])
+
+    assert outcome.equity == pytest.approx(rebuilt, rel=1e-9, abs=1e-7)
 
 
-def _entry_fee(trade: Any, execution: Execution) -> float:
-    return trade.size_units * trade.entry_price * execution.fee_rate + execution.fixed_fee
+@some
+@given(cases())
+def test_no_trade_pays_more_than_two_fees(case: tuple[Candles, Signals, Execution]):
+    execution = case[2]
+    for trade in backtest(*case).trades:
+        traded = trade.size_units * (trade.entry_price + trade.exit_price)
+        assert trade.fees <= traded * execution.fee_rate + 2 * execution.fixed_fee + 1e-7
 
 
 @some

@@ -1,14 +1,19 @@
 """Starting runs: once per key, not too many, in one response with their events, and in an order."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.test import AsyncClient
 from rest_framework.test import APIClient
 
+from backtests.tests.runs.conftest import START_MS, wavy_candles
+from market_data.intervals import HOUR_MS
+from market_data.store import write_candles
 from workers.models import Run
 from workers.tests.broker import Published
 
@@ -29,6 +34,15 @@ def test_the_same_key_and_body_give_the_same_run(
     assert post(client, BODY, "k2").json()["id"] != first.json()["id"]
 
 
+def test_the_same_key_and_body_give_the_same_run_though_newer_candles_have_come(
+    client: APIClient, market: None, published: Published
+) -> None:
+    first = post(client, BODY, "k1")
+    later = wavy_candles(5, start_ms=START_MS + 1000 * HOUR_MS)
+    write_candles(symbol="AAAUSDT", source="test", interval="1h", candles=later)
+    assert post(client, BODY, "k1").json()["id"] == first.json()["id"]
+
+
 def test_the_same_key_with_another_body_is_a_conflict(
     client: APIClient, market: None, published: Published
 ) -> None:
@@ -36,6 +50,25 @@ def test_the_same_key_with_another_body_is_a_conflict(
     answer = post(client, {**BODY, "fee_rate": 0.002}, "k1")
     assert (answer.status_code, Run.objects.count()) == (409, 1)
     assert "another request" in answer.json()["detail"]
+
+
+def test_requests_with_one_key_that_come_at_once_start_one_run(
+    trader: Any, market: None, published: Published
+) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: _post_and_disconnect(trader), range(6)))
+    assert {code for code, _ in answers} == {202}
+    assert len({run for _, run in answers}) == Run.objects.count() == 1
+
+
+def _post_and_disconnect(trader: Any) -> tuple[int, str]:
+    client = APIClient(raise_request_exception=False)
+    client.force_authenticate(trader)
+    try:
+        answer = post(client, BODY, "k1")
+        return answer.status_code, answer.json()["id"]
+    finally:
+        connection.close()
 
 
 def test_a_key_belongs_to_one_user(client: APIClient, market: None, published: Published) -> None:

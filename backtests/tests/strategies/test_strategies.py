@@ -229,3 +229,29 @@ def test_the_atr_channel_enters_beyond_and_leaves_at_its_middle():
 
 def test_buy_and_hold_always_wants_to_be_in():
     assert set(say("buy_and_hold", WALK).tolist()) == {ENTER_LONG}
+
+
+@built_in
+def test_strength_is_beyond_its_threshold_exactly_where_a_level_is_entered(kind: type[Strategy]):
+    strategy = kind()
+    said = strategy.judge(WALK)
+    if said.strength is None:
+        assert strategy.strength_unit is None
+        return
+    enters_long, enters_short = said.flags & ENTER_LONG > 0, said.flags & ENTER_SHORT > 0
+    assert enters_long.any()
+    assert enters_short.any()
+    if strategy.acts_on == "level":
+        np.testing.assert_array_equal(said.strength > 1.0, enters_long)
+        np.testing.assert_array_equal(said.strength < -1.0, enters_short)
+    else:
+        assert (said.strength[enters_long] > 0.0).all()
+        assert (said.strength[enters_short] < 0.0).all()
+
+
+@built_in
+def test_strength_looks_at_nothing_that_comes_later(kind: type[Strategy]):
+    strategy = kind()
+    whole, part = strategy.judge(WALK).strength, strategy.judge(WALK.bars(0, 2_000)).strength
+    if whole is not None and part is not None:
+        np.testing.assert_array_equal(whole[:2_000], part)
