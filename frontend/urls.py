@@ -15,7 +15,9 @@ urlpatterns: list[URLPattern] = [
     path("runs/", views.shell, name="runs"),
     path("runs/<uuid:run_id>/", views.shell, name="run"),
     path("runs/<uuid:run_id>/<str:symbol>/", views.shell, name="result"),
+    path("scans/", views.shell, name="scans"),
     path("compare/", views.shell, name="compare"),
+    path("prices/", views.shell, name="prices"),
     path("data/", views.shell, name="data"),
     # Pages that are not ours, such as the admin's, name no icon: browsers ask here.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("build/favicon.svg"), permanent=False)),

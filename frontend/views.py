@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
@@ -25,6 +25,16 @@ def shell(request: HttpRequest, **_address: object) -> HttpResponse:
     """The one document behind every address of the page."""
     context = {"theme": chosen_theme(request), "single_user": settings.SINGLE_USER}
     return render(request, "frontend/shell.html", context)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What stands at no address: a page for people, problem details for programs."""
+    if request.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": "Not found", "status": 404}
+        problem["detail"] = "There is nothing at this address; see /api/docs/."
+        return JsonResponse(problem, status=404, content_type="application/problem+json")
+    context = {"theme": chosen_theme(request)}
+    return HttpResponseNotFound(render(request, "frontend/not_found.html", context).content)
 
 
 class LoginPage(LoginView):

@@ -6,14 +6,17 @@ import { PageElement } from "./element";
 import "./pages/compare-page";
 import "./pages/data-page";
 import "./pages/new-run";
+import "./pages/prices-page";
 import "./pages/run-page";
 import "./pages/runs-page";
+import "./pages/scans-page";
 import { NAVIGATED, navigate, routeOf, takeOverLinks, type Route } from "./router";
 import { THEME_CHANGED, isDark, toggleTheme } from "./theme";
 
 const NAVIGATION = [
   { href: "/", title: "New run", pages: ["new"] },
-  { href: "/runs/", title: "Runs", pages: ["runs", "run", "compare"] },
+  { href: "/runs/", title: "Runs", pages: ["runs", "run", "compare", "scans"] },
+  { href: "/prices/", title: "Prices", pages: ["prices"] },
   { href: "/data/", title: "Data", pages: ["data"] },
 ];
 
@@ -80,26 +83,32 @@ class App extends PageElement {
     `;
   }
 
+  protected override updated(): void {
+    if (this.route.page === "unknown") document.title = "No such page · Candlestream";
+  }
+
   private page(): TemplateResult {
     const route = this.route;
     switch (route.page) {
       case "new": return html`<cs-new-run></cs-new-run>`;
       case "runs": return html`<cs-runs></cs-runs>`;
+      case "scans": return html`<cs-scans></cs-scans>`;
       case "compare": return html`<cs-compare></cs-compare>`;
+      case "prices": return html`<cs-prices></cs-prices>`;
       case "data": return html`<cs-data></cs-data>`;
       case "run": return html`<cs-run .runId=${route.runId} .symbol=${route.symbol}></cs-run>`;
-      default: return html`<div class="empty">
+      default: return html`<div><div class="empty">
         <h1>There is no such page</h1>
         <p>The address may be mistyped, or the page may have moved.</p>
         <a class="button" href="/runs/">See all runs</a>
-      </div>`;
+      </div></div>`;
     }
   }
 
   private shortcuts(): TemplateResult {
     const keys = [
       ["n", "New run"], ["/", "Filter the table"], ["↑ ↓", "Move in the table"], ["Enter", "Open a result"],
-      ["← →", "Previous and next result"], ["p", "Pause or resume the run"], ["s", "Stop the run"], ["Esc", "Close"], ["?", "This list"],
+      ["← →", "Previous and next result"], ["p", "Pause or resume the run or the prices"], ["s", "Stop the run"], ["Esc", "Close"], ["?", "This list"],
     ];
     return html`<dialog class="shortcuts" aria-labelledby="shortcuts-title">
       <h2 id="shortcuts-title">Keyboard</h2>

@@ -62,10 +62,13 @@ export const compact = (value: number): string => compactFormat.format(value);
 /** A price keeps about five significant digits, whatever its size: 43,800.12, 1.2345, 0.00001234. */
 export function price(value: Maybe): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return value === 0 ? "0" : number(value, pricePlaces(value));
+}
+
+/** How many decimals a price of that size has. */
+export function pricePlaces(value: number): number {
   const size = Math.abs(value);
-  if (size === 0) return "0";
-  if (size >= 1000) return number(value, 2);
-  return number(value, Math.min(10, Math.max(2, 4 - Math.floor(Math.log10(size)) - (size < 0.01 ? 1 : 0))));
+  return size >= 1000 || size === 0 ? 2 : Math.min(10, Math.max(2, 4 - Math.floor(Math.log10(size)) - (size < 0.01 ? 1 : 0)));
 }
 
 /** Money in the quote currency. */
@@ -74,13 +77,19 @@ export const money = (value: Maybe): string => number(value, 2);
 /** Something between 0.2 s and 3 d 4 h. */
 export function duration(seconds: Maybe): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NONE;
+  if (seconds > 0 && seconds < 0.1) return `<${THIN}0.1${THIN}s`;
   if (seconds < 10) return `${digits(seconds, 1)}${THIN}s`;
-  if (seconds < 60) return `${digits(seconds, 0)}${THIN}s`;
+  if (seconds < 59.5) return `${digits(seconds, 0)}${THIN}s`;
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${Math.floor(seconds / 60)}${THIN}min ${digits(Math.floor(seconds % 60), 0)}${THIN}s`;
+  if (minutes < 60) return inTwo(Math.round(seconds), 60, "min", "s");
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours}${THIN}h ${minutes % 60}${THIN}min`;
-  return `${Math.floor(hours / 24)}${THIN}d ${hours % 24}${THIN}h`;
+  return hours < 48 ? inTwo(minutes, 60, "h", "min") : inTwo(hours, 24, "d", "h");
+}
+
+/** "2 min 5 s", and "2 min" where nothing is left over. */
+function inTwo(amount: number, size: number, large: string, small: string): string {
+  const rest = amount % size;
+  return `${Math.floor(amount / size)}${THIN}${large}${rest > 0 ? ` ${rest}${THIN}${small}` : ""}`;
 }
 
 export function milliseconds(value: Maybe): string {

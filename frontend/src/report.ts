@@ -5,6 +5,7 @@
 import * as format from "./format";
 import type { Row, RunState } from "./run/state";
 import { statistics } from "./run/statistics";
+import { executionSettings } from "./run/settings-text";
 import { parameterText } from "./run/strategies";
 import { sparkPath } from "./parts/sparkline";
 import { histogram } from "./charts/distribution";
@@ -57,7 +58,7 @@ export function reportHtml(state: RunState, strategy: string, rows: readonly Row
 <title>${escape(strategy)} · Candlestream</title><style>${STYLE}</style></head><body>
 <h1>${escape(strategy)}</h1>
 <p class="muted">${escape([`${rows.length} results`, spec.source, spec.interval, `${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}`, parameterText(spec.parameters)].join(" · "))}${isGenerated ? " · generated sample, not prices of any market" : ""}</p>
-<p class="muted">${escape(`Initial cash ${format.money(spec.initial_cash)} · fee ${format.percent(spec.fee_rate, 3)} · slippage ${format.percent(spec.slippage_rate, 3)} · fill ${spec.fill.replaceAll("_", " ")} · ${state.status} ${state.run.ended_at ? format.utcSecond(state.run.ended_at) : ""}`)}</p>
+<p class="muted">${escape(executionSettings(spec).map(([title, value]) => `${title.toLowerCase()} ${value}`).join(" · "))} · ${state.status} ${state.run.ended_at ? format.utcSecond(state.run.ended_at) : ""}</p>
 <dl>${figures.map(([title, value, kind]) => `<div><dt>${title}</dt><dd class="${kind}">${escape(value)}</dd></div>`).join("")}</dl>
 <h2>Returns</h2>${bars(rows)}
 <h2>Results</h2><table><thead><tr><th>Symbol</th>${COLUMNS.map(({ title, unit, definition }) => `<th title="${escape(definition)}">${escape(title)}${unit ? `, ${unit}` : ""}</th>`).join("")}<th>Equity</th></tr></thead>

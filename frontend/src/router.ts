@@ -3,8 +3,10 @@
 export type Route =
   | { page: "new" }
   | { page: "runs" }
+  | { page: "scans" }
   | { page: "run"; runId: string; symbol: string | null }
   | { page: "compare" }
+  | { page: "prices" }
   | { page: "data" }
   | { page: "unknown" };
 
@@ -13,7 +15,9 @@ const RUN = /^\/runs\/([0-9a-f-]{36})\/(?:([^/]+)\/)?$/;
 export function routeOf(pathname: string): Route {
   if (pathname === "/") return { page: "new" };
   if (pathname === "/runs/") return { page: "runs" };
+  if (pathname === "/scans/") return { page: "scans" };
   if (pathname === "/compare/") return { page: "compare" };
+  if (pathname === "/prices/") return { page: "prices" };
   if (pathname === "/data/") return { page: "data" };
   const run = RUN.exec(pathname);
   if (!run) return { page: "unknown" };

@@ -14,7 +14,9 @@ ADDRESSES = [
     "/runs/",
     "/runs/0192f0aa-5a6e-7c1e-9f1b-3f4b8d2a7c10/",
     "/runs/0192f0aa-5a6e-7c1e-9f1b-3f4b8d2a7c10/BTCUSDT/",
+    "/scans/",
     "/compare/",
+    "/prices/",
     "/data/",
 ]
 
@@ -75,3 +77,13 @@ def test_pages_carry_a_policy_without_inline_code_and_hold_none(client: Client):
     assert "<style" not in page
     assert " style=" not in page
     assert "<script>" not in page
+
+
+@pytest.mark.django_db
+def test_an_address_of_nothing_is_told_to_people_as_a_page_and_to_programs_as_a_problem(client: Client):
+    page = client.get("/runs/nonsense")
+    assert (page.status_code, page.headers["Content-Security-Policy"]) == (404, POLICY)
+    assert "There is no such page" in page.content.decode()
+    answer = client.get("/api/nonsense/")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["status"] == 404

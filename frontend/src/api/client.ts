@@ -1,7 +1,7 @@
 /** One function per thing the page asks of the API. Errors arrive as `ApiError` with the problem's field messages. */
 
 import type {
-  BacktestSpec, Cryptocurrency, DownloadRequest, EventPage, Imported, Page, Quality, Result, ResultDetail, Run, Series, Strategy,
+  BacktestRequest, Cryptocurrency, DownloadRequest, EventPage, ImportSpec, Page, Quality, Result, ResultCurve, ResultDetail, Run, SavedScan, Series, Strategy,
 } from "./types";
 
 export type FieldErrors = Record<string, string[]>;
@@ -50,7 +50,7 @@ function goToLogin(): void {
   location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-async function request<Answer>(method: string, address: string, body?: unknown): Promise<Answer> {
+export async function request<Answer>(method: string, address: string, body?: unknown): Promise<Answer> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -71,7 +71,21 @@ export const getStrategies = () => request<Strategy[]>("GET", "/api/strategies/"
 
 export const getCryptocurrencies = () => request<Cryptocurrency[]>("GET", "/api/cryptocurrencies/");
 
-export const startBacktest = (spec: Partial<BacktestSpec>) => request<Run>("POST", "/api/backtests/", spec);
+export const startBacktest = (spec: BacktestRequest) => request<Run>("POST", "/api/backtests/", spec);
+
+export const getSavedScans = () => request<Page<SavedScan>>("GET", "/api/saved-scans/?page_size=1000");
+
+export const saveScan = (name: string, wanted: BacktestRequest, onNewCandles: boolean) =>
+  request<SavedScan>("POST", "/api/saved-scans/", { name, request: wanted, on_new_candles: onNewCandles });
+
+export const changeScan = (scan: SavedScan, part: Partial<Pick<SavedScan, "on_new_candles" | "enabled">>) =>
+  request<SavedScan>("PATCH", `/api/saved-scans/${scan.id}/`, part);
+
+export const deleteScan = (scan: SavedScan) => request<void>("DELETE", `/api/saved-scans/${scan.id}/`);
+
+export const runScan = (scan: SavedScan) => request<Run>("POST", `/api/saved-scans/${scan.id}/run/`, {});
+
+export const startScan = (spec: BacktestRequest) => request<Run>("POST", "/api/scans/", spec);
 
 export const startDownload = (wanted: DownloadRequest) => request<Run>("POST", "/api/downloads/", wanted);
 
@@ -92,6 +106,9 @@ export const getEvents = (run: Run, after: number) =>
 
 export const getResult = (run: Run, symbol: string) =>
   request<ResultDetail>("GET", `${run.links.results}${encodeURIComponent(symbol)}/`);
+
+export const getCurve = (run: Run, symbol: string) =>
+  request<ResultCurve>("GET", `${run.links.results}${encodeURIComponent(symbol)}/curve/`);
 
 export const getQuality = (id: Series["id"]) => request<Quality>("GET", `/api/series/${id}/quality/`);
 
@@ -120,11 +137,18 @@ export async function getResults(run: Run): Promise<Result[]> {
   }
 }
 
-/** Send a file of candles; `onProgress` gets the share that is on its way. */
-export function upload(file: File, source: string, onProgress: (share: number) => void): Promise<Imported[]> {
+/** Import a file that was sent before, with what was said about it then. */
+export function storeUpload({ upload: id, source, symbol, interval, columns, keep_reused }: ImportSpec): Promise<Run> {
+  const named = Object.entries(columns).map((pair) => pair.join("=")).join(",");
+  const said = { ...(symbol ? { symbol } : {}), ...(interval ? { interval } : {}), ...(named ? { columns: named } : {}) };
+  return request("POST", "/api/imports/", { upload: id, source, keep_reused, ...said });
+}
+
+/** Send a file of candles and what is said about it; `onProgress` gets the share that has been sent. A run does the rest. */
+export function upload(file: File, said: Readonly<Record<string, string>>, onProgress: (share: number) => void): Promise<Run> {
   const body = new FormData();
   body.set("file", file);
-  if (source) body.set("source", source);
+  for (const [name, value] of Object.entries(said)) if (value) body.set(name, value);
   return new Promise((resolve, reject) => {
     const sender = new XMLHttpRequest(); // fetch does not tell how much has been sent
     sender.open("POST", "/api/imports/");
@@ -134,7 +158,7 @@ export function upload(file: File, source: string, onProgress: (share: number) =
     sender.onerror = () => reject(new ApiError(0, "The server cannot be reached."));
     sender.onload = () => {
       const answer = new Response(sender.response as string, { status: sender.status, statusText: sender.statusText });
-      if (answer.ok) resolve(answer.json() as Promise<Imported[]>);
+      if (answer.ok) resolve(answer.json() as Promise<Run>);
       else void problemOf(answer).then(reject);
     };
     sender.send(body);

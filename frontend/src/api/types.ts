@@ -26,13 +26,36 @@ export interface BacktestSpec {
   fee_rate: number;
   slippage_rate: number;
   fill: "next_open" | "same_close";
+  fixed_fee?: number;
+  direction?: "long" | "short" | "long_short";
+  /** Null: all equity, or `fixed_cash`; both together are refused. */
+  equity_fraction?: number | null;
+  fixed_cash?: number | null;
+  stop_loss?: number | null;
+  take_profit?: number | null;
+  trailing_stop?: number | null;
+  max_holding_bars?: number | null;
+  cooldown_bars?: number;
   max_parallel: number | null;
   hit?: string;
   max_hits?: number | null;
   max_failures?: number | null;
   timeout_seconds?: number | null;
   priority_symbols?: string[];
+  /** Most traded first, or those first that were hits most often in the user's runs before. */
+  order?: "volume" | "promise";
+  /** Only of scans, which have no range, costs, sizes or stops. */
+  within_bars?: number;
+  until?: string;
 }
+
+/** Whom to tell when a run ends. */
+export interface Notify {
+  webhook?: string | null;
+  email?: boolean;
+}
+
+export type BacktestRequest = Partial<BacktestSpec> & { notify?: Notify };
 
 export interface SymbolReturn {
   symbol: string;
@@ -78,6 +101,7 @@ export interface Run {
   /** What was asked; of another shape for other kinds than backtests. */
   spec: BacktestSpec;
   progress: Progress;
+  notify?: Notify;
   /** Results that satisfy the request's `hit`. */
   hits?: number;
   summary: BacktestSummary | null;
@@ -109,8 +133,54 @@ export interface ResultBody {
 }
 
 export interface Result extends ResultBody {
+  /** Whether it satisfies the request's `hit`; null where the request has none. */
+  hit?: boolean | null;
   cached: boolean;
   elapsed_ms: number | null;
+}
+
+/** What a run of kind "scan" was asked, beyond what it shares with backtests. */
+export interface ScanSpec
+  extends Pick<
+    BacktestSpec,
+    | "strategy" | "parameters" | "symbols" | "source" | "interval" | "max_parallel" | "hit" | "max_hits" | "max_failures"
+    | "timeout_seconds" | "priority_symbols" | "order"
+  > {
+  until: string;
+  direction: "long" | "short" | "long_short";
+  within_bars: number;
+}
+
+/** What a strategy says of one cryptocurrency; metrics are strength, age_bars, bars_behind and close. */
+export interface ScanBody extends ResultBody {
+  signal: "enter" | "exit" | "hold";
+  side: "long" | "short" | null;
+  signal_time: string | null;
+  last_time: string;
+}
+
+export interface ScanSummary {
+  result_count: number;
+  enter_long_count: number;
+  enter_short_count: number;
+  exit_count: number;
+  hold_count: number;
+  strongest: { symbol: string; side: "long" | "short"; strength: number } | null;
+}
+
+/** A scan that is kept, and started again when new candles have come. */
+export interface SavedScan {
+  id: number;
+  name: string;
+  /** The body of a request to scan. */
+  request: Partial<ScanSpec>;
+  on_new_candles: boolean;
+  enabled: boolean;
+  created_at: string;
+  /** Id of its latest run. */
+  last_run: string | null;
+  /** Why it could not be started last; empty if it could. */
+  error: string;
 }
 
 export interface Trade {
@@ -129,9 +199,22 @@ export interface Trade {
 
 export interface ResultDetail extends Result {
   trades: Trade[];
-  open_trade: Partial<Trade> | null;
+  open_trade: Trade | null;
   equity: { time_ms: number[]; value: number[] };
   candles: { count: number; first_open: string; last_open: string; gap_count: number; missing_count: number };
+}
+
+/** A result's account at every bar, rebuilt from its trades and the candles as they are now. */
+export interface ResultCurve {
+  candles_changed: boolean;
+  bar_count: number;
+  time_ms: number[];
+  equity: number[];
+  drawdown: number[];
+  /** By month, such as "2021-04". */
+  monthly_returns: Record<string, number | null>;
+  /** Candles before the range, which indicators start from. */
+  warm_up: { time_ms: number[]; open: number[]; high: number[]; low: number[]; close: number[] };
 }
 
 interface EventBase {
@@ -161,8 +244,13 @@ export interface FailureEvent extends EventBase {
 }
 export interface ProgressEvent extends EventBase {
   type: "progress";
+  /** What has changed; "advance" is said by a job that takes longer, of itself. */
   change: string;
   status: RunStatus;
+  key?: string;
+  /** 0 to 1. */
+  share?: number;
+  step?: string;
 }
 export interface CompleteEvent extends EventBase {
   type: "complete";
@@ -212,6 +300,8 @@ export interface Strategy {
   title: string;
   description: string;
   acts_on: "cross" | "level";
+  /** Unit of the strength in scans; null: it has none. */
+  strength_unit?: string | null;
   parameters: ParametersSchema;
 }
 
@@ -250,6 +340,12 @@ export interface Quality {
   market_wide_gap_count: number;
   own_gap_count: number;
   gaps: Gap[];
+  zero_volume_stretches: { first_open: string; last_open: string; candle_count: number }[];
+  /** Open times of candles that look cut short. */
+  unfinished: string[];
+  last_is_unfinished: boolean;
+  /** What imports have done to candles, by rule. */
+  history: { rule: string; rows?: number; factor?: number; before_ms?: number }[];
 }
 
 /** What a run of kind "download" was asked. */
@@ -270,12 +366,27 @@ export interface DownloadRequest {
   start?: string | null;
 }
 
+/** What a run of kind "import" was asked. */
+export interface ImportSpec {
+  upload: string;
+  file: string;
+  size_bytes: number;
+  dry_run: boolean;
+  source: string;
+  symbol: string | null;
+  interval: string | null;
+  columns: Record<string, string>;
+  keep_reused: boolean;
+}
+
 /** One cryptocurrency that was found in an uploaded file. */
 export interface Imported {
   file: string;
   symbol: string;
   interval: string;
   layout: string;
+  columns: Record<string, string>;
+  times: string;
   candle_count: number;
   first_open: string;
   last_open: string;

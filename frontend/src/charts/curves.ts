@@ -22,31 +22,35 @@ export function buyAndHold(times: readonly number[], candleTimes: readonly numbe
 
 export interface MonthlyReturns {
   year: number;
-  /** January to December; null where there is no data. */
+  /** January to December; null where there is no data, or nothing left to grow. */
   months: (number | null)[];
-  total: number;
+  total: number | null;
+}
+
+/** A table of years from returns by month ("2021-04"), oldest first. */
+export function monthTable(returns: Readonly<Record<string, number | null>>): MonthlyReturns[] {
+  const years = new Map<number, MonthlyReturns>();
+  for (const [month, value] of Object.entries(returns)) {
+    const [year, number] = month.split("-").map(Number) as [number, number];
+    const row = years.get(year) ?? { year, months: Array.from({ length: 12 }, () => null), total: null };
+    years.set(year, row);
+    row.months[number - 1] = value;
+    if (value !== null) row.total = (1 + (row.total ?? 0)) * (1 + value) - 1;
+  }
+  return [...years.values()];
 }
 
 /** Returns of calendar months in UTC, from the last value of one month to the last of the next. */
-export function monthlyReturns(times: readonly number[], equity: readonly number[], initialCash: number): MonthlyReturns[] {
-  const years = new Map<number, MonthlyReturns>();
+export function monthlyReturns(times: readonly number[], equity: readonly number[], initialCash: number): Record<string, number | null> {
+  const returns: Record<string, number | null> = {};
+  const monthOf = (time: number) => new Date(time).toISOString().slice(0, 7);
   let before = initialCash;
-  let yearStart = initialCash;
   times.forEach((time, index) => {
-    const date = new Date(time);
-    const next = index + 1 < times.length ? new Date(times[index + 1]!) : null;
-    if (next && next.getUTCMonth() === date.getUTCMonth() && next.getUTCFullYear() === date.getUTCFullYear()) return;
-    const year = date.getUTCFullYear();
-    let row = years.get(year);
-    if (!row) {
-      yearStart = before;
-      row = { year, months: Array.from({ length: 12 }, () => null), total: 0 };
-      years.set(year, row);
-    }
+    const next = times[index + 1];
+    if (next !== undefined && monthOf(next) === monthOf(time)) return;
     const value = equity[index]!;
-    row.months[date.getUTCMonth()] = before > 0 ? value / before - 1 : null;
-    row.total = yearStart > 0 ? value / yearStart - 1 : 0;
+    returns[monthOf(time)] = before > 0 ? value / before - 1 : null;
     before = value;
   });
-  return [...years.values()];
+  return returns;
 }

@@ -6,21 +6,21 @@ import uPlot from "uplot";
 import { PageElement } from "../element";
 import * as format from "../format";
 import { THEME_CHANGED, colour } from "../theme";
-import { drawdowns } from "./curves";
 
 const DRAWDOWN_SHARE = 0.32;
 const AXIS_WIDTH = 64;
 
 class EquityChart extends PageElement {
   static override properties = {
-    times: { attribute: false }, equity: { attribute: false }, buyHold: { attribute: false }, initialCash: { attribute: false }, label: {},
+    times: { attribute: false }, equity: { attribute: false }, drawdown: { attribute: false }, buyHold: { attribute: false }, label: {},
   };
 
   times: readonly number[] = [];
   equity: readonly number[] = [];
+  /** Fractions, at the same times. */
+  drawdown: readonly number[] = [];
   /** Account value of buying at the first open and holding, at the same times; empty where no candles are known. */
   buyHold: readonly (number | null)[] = [];
-  initialCash = 0;
   label = "Equity and drawdown";
 
   private plots: uPlot[] = [];
@@ -84,8 +84,9 @@ class EquityChart extends PageElement {
     const drawdown = new uPlot({
       ...this.frame(width, bottom, sync, (value) => `${format.number(value, 0)}`, true),
       series: [time(), { label: "Drawdown, %", stroke: loss, fill: colour("loss-soft"), width: 1, points: { show: false }, value: (_plot, value: number | null) => format.number(value, 1) }],
-    }, [seconds, drawdowns(this.equity, this.initialCash).map((one) => -100 * one)], host);
+    }, [seconds, this.drawdown.map((one) => -100 * one)], host);
     this.plots = [equity, drawdown];
+    for (const plot of this.plots) plot.setLegend({ idx: seconds.length - 1 });
   }
 
   private frame(width: number, height: number, sync: { key: string }, write: (value: number) => string, isLast: boolean): Omit<uPlot.Options, "series"> {
@@ -95,6 +96,7 @@ class EquityChart extends PageElement {
       width, height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { sync: { key: sync.key }, drag: { x: true, y: false } },
+      hooks: { setCursor: [(plot) => { if (plot.cursor.idx === null) plot.setLegend({ idx: plot.data[0].length - 1 }); }] },
       legend: { live: true },
       scales: { x: { time: true } },
       padding: [8, 8, 0, 0],

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 
 import reference from "../../../tests/fixtures/indicators.json";
 import * as indicators from "./indicators";
-import { overlaysOf } from "./overlays";
 
 const { high, low, close } = reference.candles;
 const bands = indicators.meanAndDeviation(close, 6);
@@ -28,10 +27,4 @@ test.each<[keyof typeof reference.values, Float64Array]>([
   expected.forEach((value, bar) => {
     if (value !== null) expect(values[bar]).toBeCloseTo(value, 9);
   });
-});
-
-test("strategies that the page does not know have no overlays", () => {
-  const candles = { time_ms: [], open: [], high, low, close };
-  expect(overlaysOf("my_own", {}, candles)).toEqual([]);
-  expect(overlaysOf("bollinger_breakout", { period: 6, width: 2 }, candles).map(({ title }) => title)).toEqual(["Upper", "Middle", "Lower"]);
 });

@@ -16,7 +16,8 @@ export interface Overlay {
 }
 
 type Parameters = Record<string, unknown>;
-type Maker = (candles: CandleArrays, parameters: Parameters) => Overlay[];
+type Prices = Pick<CandleArrays, "open" | "high" | "low" | "close">;
+type Maker = (candles: Prices, parameters: Parameters) => Overlay[];
 
 const over = (title: string, values: Float64Array): Overlay => ({ title, pane: 0, values, levels: [] });
 const below = (title: string, values: Float64Array, levels: number[] = []): Overlay => ({ title, pane: 1, values, levels });
@@ -68,7 +69,17 @@ const MAKERS: Record<string, Maker> = {
     channel(exponentialAverage(close, number(parameters, "average")), averageTrueRange(high, low, close, number(parameters, "period")), number(parameters, "width")),
 };
 
-/** The overlays of a strategy that the page knows; none of one it does not. */
-export function overlaysOf(strategy: string, parameters: Parameters, candles: CandleArrays): Overlay[] {
-  return MAKERS[strategy]?.(candles, parameters) ?? [];
+const joined = (before: Prices, after: Prices): Prices => ({
+  open: [...before.open, ...after.open], high: [...before.high, ...after.high],
+  low: [...before.low, ...after.low], close: [...before.close, ...after.close],
+});
+
+/**
+ * The overlays of a strategy that the page knows; none of one it does not.
+ *
+ * They are worked out from the candles that the strategy saw before the range, too, so that they begin where it begins.
+ */
+export function overlaysOf(strategy: string, parameters: Parameters, candles: Prices, warmUp: Prices): Overlay[] {
+  const overlays = MAKERS[strategy]?.(joined(warmUp, candles), parameters) ?? [];
+  return overlays.map((overlay) => ({ ...overlay, values: overlay.values.subarray(warmUp.close.length) }));
 }

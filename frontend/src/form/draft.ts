@@ -1,10 +1,11 @@
 /** What the form of a new run holds: texts as they were typed. It travels in the address and is remembered. Pure. */
 
-import type { BacktestSpec, Strategy } from "../api/types";
+import type { BacktestRequest, BacktestSpec, Notify, Strategy } from "../api/types";
 import { type Field, fieldsOf, parse } from "./fields";
 import { type Market, marketKey } from "./market";
+import { EMPTY_OPTIONS, OPTION_KEYS, type Options, optionsOf, requestOf } from "./options";
 
-export interface Draft {
+export interface Draft extends Options {
   strategy: string;
   parameters: Record<string, string>;
   market: string;
@@ -12,46 +13,9 @@ export interface Draft {
   symbols: string[] | null;
   start: string;
   end: string;
-  initialCash: string;
-  feePercent: string;
-  slippagePercent: string;
-  fill: string;
-  /** What counts as a hit, and when the run ends before all is done. */
-  hit: string;
-  maxHits: string;
-  maxFailures: string;
-  timeoutSeconds: string;
-  /** Symbols to do first, as typed. */
-  prioritySymbols: string;
 }
 
-export const EMPTY_DRAFT: Draft = {
-  strategy: "", parameters: {}, market: "", symbols: null, start: "", end: "",
-  initialCash: "10000", feePercent: "0.1", slippagePercent: "0.05", fill: "next_open",
-  hit: "", maxHits: "", maxFailures: "", timeoutSeconds: "", prioritySymbols: "",
-};
-
-const number = (name: string, title: string, unit: string, bounds: Partial<Field>): Field => ({
-  name, title, unit, description: "", kind: "number", initial: "", optional: false,
-  min: null, max: null, minExcluded: false, maxExcluded: false, step: null, choices: [], ...bounds,
-});
-
-export const COST_FIELDS = {
-  initialCash: number("initial_cash", "Initial cash", "quote currency", { min: 0, minExcluded: true }),
-  feePercent: number("fee_rate", "Fee", "% of each fill", { min: 0, max: 100, maxExcluded: true }),
-  slippagePercent: number("slippage_rate", "Slippage", "% of each price", { min: 0, max: 100, maxExcluded: true }),
-};
-
-/** Left empty, none of them is asked for. */
-export const END_FIELDS = {
-  hit: { ...number("hit", "A hit is", "e.g. sharpe >= 1 and trade_count >= 20", {}), kind: "text", optional: true },
-  maxHits: { ...number("max_hits", "End after hits", "", { min: 1 }), kind: "integer", optional: true },
-  maxFailures: { ...number("max_failures", "End after failures", "", { min: 1 }), kind: "integer", optional: true },
-  timeoutSeconds: { ...number("timeout_seconds", "End after", "seconds", { min: 0, minExcluded: true }), optional: true },
-  prioritySymbols: { ...number("priority_symbols", "Do first", "symbols", {}), kind: "text", optional: true },
-} satisfies Record<string, Field>;
-
-export type EndKey = keyof typeof END_FIELDS;
+export const EMPTY_DRAFT: Draft = { strategy: "", parameters: {}, market: "", symbols: null, start: "", end: "", ...EMPTY_OPTIONS };
 
 /** The same draft with everything that does not exist here replaced by what does. */
 export function fitted(draft: Draft, strategies: readonly Strategy[], markets: readonly Market[]): Draft {
@@ -74,78 +38,54 @@ export function fitted(draft: Draft, strategies: readonly Strategy[], markets: r
 export type Errors = Record<string, string>;
 
 /** The request that a draft makes, or what is wrong with which field (names as the API has them). */
-export function specOf(draft: Draft, fields: readonly Field[], market: Market): { spec: Partial<BacktestSpec>; errors: Errors } {
+export function specOf(draft: Draft, fields: readonly Field[], market: Market): { spec: BacktestRequest; errors: Errors } {
   const errors: Errors = {};
-  const read = (field: Field, text: string, name = field.name): unknown => {
-    const parsed = parse(field, text);
-    if ("error" in parsed) errors[name] = parsed.error;
-    return "value" in parsed ? parsed.value : undefined;
-  };
   const parameters: Record<string, unknown> = {};
-  for (const field of fields) parameters[field.name] = read(field, draft.parameters[field.name] ?? "", `parameters.${field.name}`);
-  const fraction = (value: unknown) => Number((Number(value) / 100).toPrecision(12));
+  for (const field of fields) {
+    const parsed = parse(field, draft.parameters[field.name] ?? "");
+    if ("error" in parsed) errors[`parameters.${field.name}`] = parsed.error;
+    else parameters[field.name] = parsed.value;
+  }
   if (draft.symbols?.length === 0) errors["symbols"] = "Choose at least one cryptocurrency.";
-  if (!draft.start) errors["start"] = "A day is needed.";
-  if (!draft.end) errors["end"] = "A day is needed.";
-  if (draft.start && draft.end && draft.start >= draft.end) errors["end"] = "The end must be later than the start.";
-  const spec: Partial<BacktestSpec> = {
+  if (draft.task !== "scan") Object.assign(errors, rangeErrors(draft));
+  const spec: BacktestRequest = {
     strategy: draft.strategy,
     parameters,
     symbols: draft.symbols ?? "all",
     source: market.source,
     interval: market.interval,
-    start: `${draft.start}T00:00:00Z`,
-    end: `${draft.end}T00:00:00Z`,
-    initial_cash: read(COST_FIELDS.initialCash, draft.initialCash) as number,
-    fee_rate: fraction(read(COST_FIELDS.feePercent, draft.feePercent)),
-    slippage_rate: fraction(read(COST_FIELDS.slippagePercent, draft.slippagePercent)),
-    fill: draft.fill as BacktestSpec["fill"],
-    ...ending(draft, read),
+    ...(draft.task === "scan" ? {} : { start: `${draft.start}T00:00:00Z`, end: `${draft.end}T00:00:00Z` }),
+    ...requestOf(draft, (name, error) => { errors[name] = error; }),
   };
   return { spec, errors };
 }
 
-/** Only what was asked for: an empty field leaves the server's default. */
-function ending(draft: Draft, read: (field: Field, text: string) => unknown): Partial<BacktestSpec> {
-  const asked = (Object.keys(END_FIELDS) as EndKey[]).filter((key) => draft[key].trim() !== "");
-  const values = asked.map((key) => {
-    const value = read(END_FIELDS[key], draft[key]);
-    return [END_FIELDS[key].name, key === "prioritySymbols" ? String(value).toUpperCase().split(/[\s,]+/).filter(Boolean) : value];
-  });
-  return Object.fromEntries(values) as Partial<BacktestSpec>;
+function rangeErrors({ start, end }: Draft): Errors {
+  if (start && end) return start < end ? {} : { end: "The end must be later than the start." };
+  return { ...(start ? {} : { start: "A day is needed." }), ...(end ? {} : { end: "A day is needed." }) };
 }
 
 /** The form that would make this run again. */
-export function draftOf(spec: BacktestSpec): Draft {
-  const percent = (fraction: number) => String(Number((fraction * 100).toPrecision(12)));
+export function draftOf(spec: BacktestSpec, notify: Notify = {}): Draft {
   return {
+    ...optionsOf(spec, notify),
     strategy: spec.strategy,
     parameters: Object.fromEntries(
       Object.entries(spec.parameters).map(([name, value]) => [name, value === null ? "" : String(value)]),
     ),
     market: marketKey(spec.source, spec.interval),
     symbols: spec.symbols === "all" ? null : spec.symbols,
-    start: spec.start.slice(0, 10),
-    end: spec.end.slice(0, 10),
-    initialCash: String(spec.initial_cash),
-    feePercent: percent(spec.fee_rate),
-    slippagePercent: percent(spec.slippage_rate),
-    fill: spec.fill,
-    hit: spec.hit ?? "",
-    maxHits: String(spec.max_hits ?? ""),
-    maxFailures: String(spec.max_failures ?? ""),
-    timeoutSeconds: String(spec.timeout_seconds ?? ""),
-    prioritySymbols: (spec.priority_symbols ?? []).join(", "),
+    start: spec.start?.slice(0, 10) ?? "",
+    end: spec.end?.slice(0, 10) ?? "",
   };
 }
 
-const PLAIN = [
-  "strategy", "market", "start", "end", "initialCash", "feePercent", "slippagePercent", "fill", "hit", "maxHits", "maxFailures", "timeoutSeconds", "prioritySymbols",
-] as const;
+const PLAIN = ["strategy", "market", "start", "end", ...OPTION_KEYS] as const;
 
+/** What differs from an empty form. */
 export function toQuery(draft: Draft): URLSearchParams {
   const query = new URLSearchParams();
-  for (const name of PLAIN) if (draft[name]) query.set(name, draft[name]);
+  for (const name of PLAIN) if (draft[name] !== EMPTY_DRAFT[name]) query.set(name, draft[name]);
   for (const [name, text] of Object.entries(draft.parameters)) query.set(`p.${name}`, text);
   if (draft.symbols) query.set("symbols", draft.symbols.join(","));
   return query;

@@ -92,7 +92,7 @@ function parseNumber(field: Field, value: number): Parsed {
 /** "From 2 to 200." */
 export function boundsOf(field: Field): string {
   const low = field.min === null ? "" : `${field.minExcluded ? "More than" : "From"} ${field.min}`;
-  const high = field.max === null ? "" : `${field.maxExcluded ? "less than" : low ? "to" : "at most"} ${field.max}`;
+  const high = field.max === null ? "" : `${field.maxExcluded ? "less than" : low && !field.minExcluded ? "to" : "at most"} ${field.max}`;
   const text = [low, high].filter(Boolean).join(field.minExcluded && high ? ", " : " ");
   return text ? `${text.charAt(0).toUpperCase()}${text.slice(1)}.` : "";
 }

@@ -29,7 +29,7 @@ const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 export const marketKey = (source: string, interval: string): string => `${source} ${interval}`;
 
-/** The most complete market first, as the server chooses one; generated ones last. */
+/** The market of most series first, of these the one of most candles; generated ones last. */
 export function marketsOf(cryptocurrencies: readonly Cryptocurrency[]): Market[] {
   const listings = new Map<string, Listing[]>();
   for (const { symbol, name, series } of cryptocurrencies) {
@@ -40,7 +40,7 @@ export function marketsOf(cryptocurrencies: readonly Cryptocurrency[]): Market[]
   }
   return [...listings]
     .map(([key, all]) => marketOf(key, all))
-    .sort((a, b) => Number(a.generated) - Number(b.generated) || b.listings.length - a.listings.length);
+    .sort((a, b) => Number(a.generated) - Number(b.generated) || b.listings.length - a.listings.length || b.candleCount - a.candleCount);
 }
 
 function marketOf(key: string, listings: Listing[]): Market {

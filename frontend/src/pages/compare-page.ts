@@ -9,7 +9,7 @@ import * as format from "../format";
 import { statusMark } from "../parts/marks";
 import { resultPath, runPath } from "../router";
 import { type Compared, bySymbol, differences } from "../run/comparison";
-import { fromSnapshot } from "../run/state";
+import { type Row, fromSnapshot } from "../run/state";
 import { type Statistics, statistics } from "../run/statistics";
 import { parameterText, strategies, strategyTitle } from "../run/strategies";
 
@@ -62,23 +62,23 @@ class ComparePage extends PageElement {
         <thead><tr><td></td>${runs.map((run) => this.renderRunHead(run))}</tr></thead>
         <tbody>
           ${this.renderFigures(figures)}
-          ${differences(runs).map(({ title, values }) => html`<tr><th scope="row" class="muted">${title}</th>${values.map((value) => html`<td class="number">${value}</td>`)}</tr>`)}
+          ${differences(runs, runs.map((run) => strategyTitle(run, this.known))).map(({ title, values }) => html`<tr><th scope="row" class="muted">${title}</th>${values.map((value) => html`<td class="number">${value}</td>`)}</tr>`)}
         </tbody>
       </table></div>
       <h2 class="section-title">By symbol <span class="muted">return in %, those that the runs disagree on most first</span></h2>
       <div class="table-frame" tabindex="0" role="region" aria-label="Returns by symbol"><table class="results plain compare">
-        <thead><tr><th scope="col">Symbol</th>${runs.map((run, index) => html`<th scope="col" class="number">${index + 1}. ${strategyTitle(run, this.known)}</th>`)}<th scope="col" class="number">Spread</th></tr></thead>
+        <thead><tr><th scope="col">Symbol</th>${runs.map((run, index) => html`<th scope="col" class="number">${index + 1}. ${strategyTitle(run, this.known)}</th>`)}<th scope="col" class="number spread">Spread</th></tr></thead>
         <tbody>${bySymbol(compared).map(({ symbol, returns, spread }) => html`<tr>
           <th scope="row">${symbol}</th>
           ${returns.map((value, index) => html`<td class="number ${toneOf(value)}">${value === null ? format.NONE : html`<a href=${resultPath(runs[index]!.id, symbol)}>${format.signedPercentPoints(value)}</a>`}</td>`)}
-          <td class="number">${format.percentPoints(spread)}</td></tr>`)}
+          <td class="number spread">${format.percentPoints(spread)}</td></tr>`)}
         </tbody>
       </table></div>
     </div>`;
   }
 
   private renderRunHead(run: Run): TemplateResult {
-    return html`<th scope="col" class="number"><a class="run-head-link" href=${runPath(run.id)}>${strategyTitle(run, this.known)}</a> ${statusMark(run.status)}<br><span class="muted">${parameterText(run.spec.parameters)}</span></th>`;
+    return html`<th scope="col" class="number"><a class="run-head-link" href=${runPath(run.id)}>${strategyTitle(run, this.known)}</a> ${statusMark(run.status)}<span class="muted">${parameterText(run.spec.parameters)}</span></th>`;
   }
 
   private renderFigures(figures: readonly Statistics[]): TemplateResult[] {
@@ -86,8 +86,8 @@ class ComparePage extends PageElement {
       const values = best ? figures.map((one) => best(one) ?? -Infinity) : [];
       const highest = Math.max(...values);
       const isShared = values.filter((value) => value === highest).length > 1;
-      return html`<tr><th scope="row" class="muted">${title}</th>${figures.map((one, index) => html`<td class="number">${write(one)}${
-        best && values[index] === highest && !isShared ? html` <span class="mark mark-gain">best</span>` : nothing}</td>`)}</tr>`;
+      return html`<tr><th scope="row" class="muted">${title}</th>${figures.map((one, index) => html`<td class="number">${
+        best && values[index] === highest && !isShared ? html`<span class="mark mark-gain">best</span> ` : nothing}${write(one)}</td>`)}</tr>`;
     };
     return [
       row("Results", ({ count }) => format.count(count)),
@@ -95,10 +95,14 @@ class ComparePage extends PageElement {
       row("Mean return", ({ mean }) => html`<span class=${toneOf(mean)}>${format.signedPercent(mean)}</span>`, ({ mean }) => mean),
       row("Median buy and hold", ({ medianBuyHold }) => format.signedPercent(medianBuyHold)),
       row("Positive", ({ positive, count }) => `${format.count(positive)} of ${format.count(count)}`, ({ positive, count }) => (count > 0 ? positive / count : null)),
-      row("Best", ({ best }) => (best ? `${best.symbol} ${format.signedPercent(best.metrics["total_return"])}` : format.NONE)),
-      row("Worst", ({ worst }) => (worst ? `${worst.symbol} ${format.signedPercent(worst.metrics["total_return"])}` : format.NONE)),
+      row("Best", ({ best }) => extreme(best)),
+      row("Worst", ({ worst }) => extreme(worst)),
     ];
   }
+}
+
+function extreme(row: Row | null): TemplateResult | string {
+  return row ? html`${row.symbol} <span class="nowrap">${format.signedPercent(row.metrics["total_return"])}</span>` : format.NONE;
 }
 
 function toneOf(value: number | null): string {

@@ -12,6 +12,7 @@ import "../parts/more-data";
 
 const SPAN_WIDTH = 160;
 const GAPS_SHOWN = 50;
+const SUSPECTS_SHOWN = 10;
 
 type SortKey = "traded" | "symbol" | "candles" | "missing" | "gaps";
 
@@ -76,7 +77,7 @@ class DataPage extends PageElement {
     if (!market) {
       return html`<div class="page"><div class="page-title"><h1>There are no candles yet</h1></div>
         <p class="muted">Import files or download from an exchange, then every cryptocurrency in them can be backtested.</p>
-        <cs-more-data @imported=${() => this.load()}></cs-more-data></div>`;
+        <cs-more-data @changed=${() => this.load()}></cs-more-data></div>`;
     }
     return this.renderMarket(market, this.markets);
   }
@@ -88,7 +89,8 @@ class DataPage extends PageElement {
     const missing = market.listings.reduce((sum, { series }) => sum + series.missing_count, 0);
     return html`<div class="page">
       <div class="page-title"><h1>Data</h1>${market.generated ? generatedMark() : nothing}
-        <span class="muted">${format.count(market.listings.length)} series · ${format.count(market.candleCount)} candles · ${format.count(missing)} missing · ${market.firstDay} to ${market.endDay}</span></div>
+        <span class="muted">${format.count(market.listings.length)} series · ${format.count(market.candleCount)} candles · ${format.count(missing)} missing · ${market.firstDay} to ${market.endDay}</span>
+        <span class="grow"></span><button class="button" @click=${() => this.querySelector(".section-title")?.scrollIntoView({ behavior: "smooth" })}>Get more candles</button></div>
       ${this.error ? html`<p class="notice notice-error" role="alert">${this.error}</p>` : nothing}
       <div class="toolbar above">
         ${markets.length > 1 ? html`<select class="market-choice" aria-label="Source and interval" @change=${(change: Event) => { this.key = (change.target as HTMLSelectElement).value; }}>
@@ -106,7 +108,7 @@ class DataPage extends PageElement {
       </table>
       ${shown.length === 0 ? html`<div class="empty"><h2>No series matches</h2><button class="button" @click=${() => { this.search = ""; }}>Clear the search</button></div>` : nothing}</div>
       <h2 class="section-title">More candles</h2>
-      <cs-more-data @imported=${() => this.load()}></cs-more-data>
+      <cs-more-data @changed=${() => this.load()}></cs-more-data>
     </div>`;
   }
 
@@ -128,17 +130,31 @@ class DataPage extends PageElement {
   private renderQuality(quality: Quality): TemplateResult {
     const { gaps, series } = quality;
     const largest = [...gaps].sort((a, b) => b.missing_count - a.missing_count).slice(0, GAPS_SHOWN);
+    const stretches = [...quality.zero_volume_stretches].sort((a, b) => b.candle_count - a.candle_count);
+    const [longest] = stretches;
+    const suspects = [...quality.unfinished, ...(quality.last_is_unfinished ? [series.last_open] : [])];
+    const repairs = quality.history.filter(({ rule }) => rule !== "downloaded").map(repairText).join("; ");
     const there = quality.expected_count > 0 ? series.candle_count / quality.expected_count : 1;
     return html`<div class="quality">
       ${series.warnings.map(({ message }) => html`<p class="notice notice-warning">${message}</p>`)}
       <p>${format.percent(there, 2)} of the ${format.count(quality.expected_count)} candles between first and last are there.
         ${gaps.length === 0 ? "None is missing." : html`Of ${format.count(gaps.length)} gaps, ${format.count(quality.market_wide_gap_count)} are outages of the exchange and ${format.count(quality.own_gap_count)} are this coin's own.`}</p>
+      ${stretches.length > 0 ? html`<p>${format.count(stretches.reduce((sum, one) => sum + one.candle_count, 0))} candles in ${format.count(stretches.length)}
+        ${stretches.length === 1 ? "stretch" : "stretches"} have no volume, the longest from ${format.utcMinute(longest!.first_open)} to ${format.utcMinute(longest!.last_open)}.</p>` : nothing}
+      ${suspects.length > 0 ? html`<p>Cut short, by the look of ${suspects.length === 1 ? "it" : "them"}: ${suspects.slice(0, SUSPECTS_SHOWN).map(format.utcMinute).join(", ")}${suspects.length > SUSPECTS_SHOWN ? ` and ${format.count(suspects.length - SUSPECTS_SHOWN)} more` : ""}.</p>` : nothing}
+      ${repairs ? html`<p class="muted">On import: ${repairs}.</p>` : nothing}
       ${largest.length > 0 ? html`<table class="trades"><thead><tr><th scope="col">Last candle before</th><th scope="col">First after</th><th scope="col" class="number">Missing</th><th scope="col">Whose</th></tr></thead>
         <tbody>${largest.map((gap) => html`<tr><td>${format.utcMinute(gap.since)}</td><td>${format.utcMinute(gap.until)}</td><td class="number">${format.count(gap.missing_count)}</td>
           <td>${gap.market_wide === null ? "nothing to compare with" : gap.market_wide ? "exchange" : "this coin"}</td></tr>`)}</tbody></table>
         ${gaps.length > largest.length ? html`<p class="muted">The ${GAPS_SHOWN} largest of ${format.count(gaps.length)} gaps.</p>` : nothing}` : nothing}
     </div>`;
   }
+}
+
+/** "reordered 1,770 rows", "adjusted by 1,000 before 2021-06-18". */
+function repairText({ rule, rows, factor, before_ms }: Quality["history"][number]): string {
+  if (factor !== undefined && before_ms !== undefined) return `${rule} by ${format.count(factor)} before ${format.utcDay(new Date(before_ms).toISOString())}`;
+  return rows === undefined ? rule : `${rule} ${format.count(rows)} rows`;
 }
 
 /** When a series exists, within the time that the whole market covers. */

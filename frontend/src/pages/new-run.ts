@@ -2,34 +2,43 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
-import { ApiError, getCryptocurrencies, startBacktest } from "../api/client";
-import type { Strategy } from "../api/types";
+import { ApiError, type FieldErrors, getCryptocurrencies, getRuns, saveScan, startBacktest, startScan } from "../api/client";
+import type { Run, Strategy } from "../api/types";
 import { PageElement } from "../element";
-import { COST_FIELDS, type Draft, EMPTY_DRAFT, END_FIELDS, type EndKey, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
+import { type Draft, EMPTY_DRAFT, type Errors, fitted, fromQuery, specOf, toQuery } from "../form/draft";
 import { placed } from "../form/errors";
+import { estimated } from "../form/estimate";
 import { type Field, fieldsOf } from "../form/fields";
 import { type Listing, type Market, candlesInRange, marketsOf, quickRanges, withCoarser } from "../form/market";
+import { OPTION_NAMES, executionOf } from "../form/options";
 import * as format from "../format";
-import { fieldRow, numberInput } from "../parts/fields";
+import { fieldRow } from "../parts/fields";
 import { generatedMark } from "../parts/marks";
+import type { Preset } from "../parts/presets";
 import "../parts/presets";
+import "../parts/name-dialog";
+import { accountSection, endingSection, scanSection, stopsSection, taskChoice } from "../parts/run-options";
 import "../parts/symbol-choice";
 import { navigate } from "../router";
 import { strategies } from "../run/strategies";
 import { remember, remembered } from "../settings";
 
 const LAST_DRAFT = "last-draft";
-const FORM_FIELDS = ["strategy", "symbols", "source", "interval", "start", "end", "fill", ...Object.values({ ...COST_FIELDS, ...END_FIELDS }).map(({ name }) => name)];
+const FORM_FIELDS = ["strategy", "symbols", "source", "interval", "start", "end", ...OPTION_NAMES];
+/** Enough to find a few that were computed, not reused. */
+const MEASURED_RUNS = 20;
 
 class NewRun extends PageElement {
   static override properties = {
-    strategies: { state: true }, markets: { state: true }, draft: { state: true },
+    strategies: { state: true }, markets: { state: true }, draft: { state: true }, measured: { state: true },
     serverErrors: { state: true }, problem: { state: true }, isStarting: { state: true }, loadError: { state: true },
   };
 
   strategies: Strategy[] | null = null;
   markets: Market[] = [];
   draft: Draft = EMPTY_DRAFT;
+  /** The latest runs, newest first; null until they are read. */
+  measured: readonly Run[] | null = null;
   serverErrors: Errors = {};
   problem = "";
   isStarting = false;
@@ -39,6 +48,8 @@ class NewRun extends PageElement {
     super.connectedCallback();
     document.title = "New run · Candlestream";
     void this.load();
+    getRuns(new URLSearchParams({ kind: "backtest", status: "completed", page_size: String(MEASURED_RUNS) }))
+      .then(({ results }) => { this.measured = results; }, () => { this.measured = []; });
   }
 
   private async load(): Promise<void> {
@@ -52,6 +63,10 @@ class NewRun extends PageElement {
     } catch (error) {
       this.loadError = error instanceof ApiError ? error.message : String(error);
     }
+  }
+
+  private get isScan(): boolean {
+    return this.draft.task === "scan";
   }
 
   private get strategy(): Strategy | undefined {
@@ -93,7 +108,7 @@ class NewRun extends PageElement {
     remember(LAST_DRAFT, this.draft);
     this.isStarting = true;
     try {
-      const run = await startBacktest(spec);
+      const run = await (this.isScan ? startScan : startBacktest)(spec);
       navigate(`/runs/${run.id}/`);
     } catch (error) {
       this.show(error);
@@ -102,9 +117,23 @@ class NewRun extends PageElement {
     }
   }
 
+  /** Keep what the form asks for under a name; it starts by itself from then on. */
+  private async saveScan(): Promise<void> {
+    const { spec, errors } = specOf(this.draft, this.fields, this.market!);
+    if (Object.keys(errors).length > 0) return this.focusFirstError();
+    const name = await this.querySelector<HTMLElementTagNameMap["cs-name-dialog"]>(".scan-name")!.ask("Save this scan");
+    if (!name) return;
+    try {
+      await saveScan(name, spec, true);
+      navigate("/scans/");
+    } catch (error) {
+      this.show(error);
+    }
+  }
+
   private show(error: unknown): void {
     if (!(error instanceof ApiError)) throw error;
-    const { fields, rest } = placed(error.fields, [...FORM_FIELDS, ...this.fields.map(({ name }) => `parameters.${name}`)]);
+    const { fields, rest } = placed(withoutPrefix(error.fields, "request."), [...FORM_FIELDS, ...this.fields.map(({ name }) => `parameters.${name}`)]);
     const isPlaced = rest.length > 0 || Object.keys(fields).length > 0;
     this.serverErrors = fields;
     this.problem = isPlaced ? rest.join(" ") : error.message;
@@ -122,12 +151,13 @@ class NewRun extends PageElement {
       <div class="new-run"><div class="sections">${[96, 160, 200].map((height) => html`<div class="skeleton" .style=${`height:${height}px`}></div>`)}</div></div></div>`;
     if (!this.market) return this.renderNoData();
     const errors = { ...specOf(this.draft, this.fields, this.market).errors, ...this.serverErrors };
+    const options = { draft: this.draft, errors, change: (part: Partial<Draft>, ...fields: string[]) => this.change(part, ...fields) };
     return html`
       <form class="page" novalidate @submit=${this.start} aria-label="New run">
-        <div class="page-title"><h1>New run</h1>${this.market.generated ? generatedMark() : nothing}</div>
+        <div class="page-title"><h1>New run</h1>${this.market.generated ? generatedMark() : nothing}<span class="grow"></span>${taskChoice(options)}</div>
         <div class="new-run">
           <div class="sections">
-            ${this.renderStrategy()} ${this.renderParameters(errors)} ${this.renderMarket(errors)} ${this.renderCosts(errors)} ${this.renderEnding(errors)}
+            ${this.renderStrategy()} ${this.renderParameters(errors)} ${this.renderMarket(errors)} ${this.isScan ? scanSection(options) : html`${accountSection(options)} ${stopsSection(options)}`} ${endingSection(options)}
           </div>
           ${this.renderSummary(errors)}
         </div>
@@ -145,9 +175,8 @@ class NewRun extends PageElement {
   private renderNoData(): TemplateResult {
     return html`<div class="empty">
       <h1>There are no candles yet</h1>
-      <p>Import files of candles, then every cryptocurrency in them can be backtested:</p>
-      <p><code>python manage.py import_candles PATH</code></p>
-      <button class="button" @click=${() => this.load()}>Look again</button>
+      <p>Upload files of candles or download from an exchange, then every cryptocurrency in them can be backtested.</p>
+      <a class="button button-primary" href="/data/">Get candles</a> <button class="button" @click=${() => this.load()}>Look again</button>
     </div>`;
   }
 
@@ -176,9 +205,9 @@ class NewRun extends PageElement {
     const isChanged = this.fields.some(({ name, initial }) => this.draft.parameters[name] !== initial);
     return html`<fieldset class="section">
       <legend>Parameters</legend>
-      <cs-presets .strategy=${this.draft.strategy} .parameters=${this.draft.parameters} .isChanged=${isChanged}
+      <cs-presets .strategy=${this.draft.strategy} .parameters=${this.draft.parameters} .execution=${executionOf(this.draft)} .isChanged=${isChanged}
         @defaults=${() => this.choose(this.strategy!)}
-        @apply=${(preset: CustomEvent<Record<string, string>>) => this.change({ parameters: { ...this.draft.parameters, ...preset.detail } }, ...names)}></cs-presets>
+        @apply=${({ detail }: CustomEvent<Preset>) => this.change({ ...detail.execution, parameters: { ...this.draft.parameters, ...detail.parameters } }, ...names, ...OPTION_NAMES)}></cs-presets>
       <div class="fields">
         ${this.fields.map((field) => {
           const name = `parameters.${field.name}`;
@@ -204,8 +233,8 @@ class NewRun extends PageElement {
         </div>
         <cs-symbol-choice .listings=${market.listings} .symbols=${this.draft.symbols} .error=${errors["symbols"]}
           @choose=${(choice: CustomEvent<string[] | null>) => this.change({ symbols: choice.detail }, "symbols")}></cs-symbol-choice>
-        <div class="field">
-          <span class="label" id="range-label">Range, UTC</span>
+        ${this.isScan ? nothing : html`<div class="field">
+          <span class="label"><span id="range-label">Range, UTC</span> <span class="muted">there are candles from ${market.firstDay} until ${market.endDay}</span></span>
           <div class="range" role="group" aria-labelledby="range-label">
             ${this.dateInput("start", "From", errors["start"])} <span class="muted">to</span> ${this.dateInput("end", "Until, not included", errors["end"])}
           </div>
@@ -215,7 +244,7 @@ class NewRun extends PageElement {
               <button type="button" class="button" aria-pressed=${start === this.draft.start && end === this.draft.end}
                 @click=${() => this.change({ start, end }, "start", "end")}>${title}</button>`)}
           </div>
-        </div>
+        </div>`}
       </div>
     </fieldset>`;
   }
@@ -230,46 +259,12 @@ class NewRun extends PageElement {
       @change=${(change: Event) => this.change({ [name]: (change.target as HTMLInputElement).value }, "start", "end")}>`;
   }
 
-  private renderCosts(errors: Errors): TemplateResult {
-    const keys = ["initialCash", "feePercent", "slippagePercent"] as const;
-    return html`<fieldset class="section">
-      <legend>Account and costs</legend>
-      <div class="fields">
-        <div class="three">
-          ${keys.map((key) => {
-            const field = COST_FIELDS[key];
-            return html`<div class="field">
-              <label for=${field.name}>${field.title}, <span class="muted">${field.unit}</span></label>
-              ${numberInput(field, this.draft[key], errors[field.name], field.name, (text) => this.change({ [key]: text }, field.name))}
-              ${errors[field.name] ? html`<p class="field-error" id="${field.name}-error">${errors[field.name]}</p>` : nothing}
-            </div>`;
-          })}
-        </div>
-        <div class="field">
-          <span class="label">Orders are filled</span>
-          <div class="choices">
-            ${[["next_open", "at the next bar's open"], ["same_close", "at the same bar's close"]].map(([value, title]) => html`
-              <label><input type="radio" name="fill" .checked=${this.draft.fill === value} @change=${() => this.change({ fill: value! }, "fill")}> ${title}</label>`)}
-          </div>
-        </div>
-      </div>
-    </fieldset>`;
-  }
-
-  private renderEnding(errors: Errors): TemplateResult {
-    const keys = Object.keys(END_FIELDS) as EndKey[];
-    const isUsed = keys.some((key) => this.draft[key] !== "" || errors[END_FIELDS[key].name] !== undefined);
-    return html`<details class="section ending" ?open=${isUsed}>
-      <summary>Order, hits and an early end</summary>
-      <div class="three">${keys.map((key) => {
-        const field = END_FIELDS[key];
-        return html`<div class="field ${field.kind === "text" ? "text-field" : ""}">
-          <label for=${field.name}>${field.title}${field.unit ? html`, <span class="muted">${field.unit}</span>` : nothing}</label>
-          ${numberInput(field, this.draft[key], errors[field.name], field.name, (text) => this.change({ [key]: text }, field.name))}
-          ${errors[field.name] ? html`<p class="field-error" id="${field.name}-error">${errors[field.name]}</p>` : nothing}
-        </div>`;
-      })}</div>
-    </details>`;
+  private renderEstimate(count: number): TemplateResult {
+    const estimate = this.measured && count > 0 && estimated(count, this.market!.interval, this.measured);
+    const why = estimate
+      ? `${format.number(estimate.perSecond, estimate.perSecond < 10 ? 1 : 0)} results a second, as ${estimate.runCount === 1 ? "the latest run" : `the latest ${estimate.runCount} runs`} took. Results that exist already take no time.`
+      : "No run of enough results has been measured yet.";
+    return html`<div title=${why}><dt>Time</dt><dd>${!this.measured || count === 0 ? format.NONE : estimate ? html`${estimate.seconds < 0.1 ? "" : "about "}${format.duration(estimate.seconds)}<span class="visually-hidden">. ${why}</span>` : "not measured yet"}</dd></div>`;
   }
 
   private renderSummary(errors: Errors): TemplateResult {
@@ -281,16 +276,24 @@ class NewRun extends PageElement {
       <dl>
         <div><dt>Cryptocurrencies</dt><dd>${format.count(chosen.length)}</dd></div>
         <div><dt>Interval</dt><dd>${this.market!.interval}</dd></div>
-        <div><dt>Range</dt><dd>${this.draft.start || format.NONE} → ${this.draft.end || format.NONE}</dd></div>
-        <div><dt>Candles</dt><dd>${format.compact(candles)}</dd></div>
+        ${this.isScan ? html`<div><dt>As of</dt><dd>the latest candle</dd></div>` : html`
+          <div><dt>Range</dt><dd>${this.draft.start || format.NONE} → ${this.draft.end || format.NONE}</dd></div>
+          <div><dt>Candles</dt><dd>${format.compact(candles)}</dd></div>
+          ${this.renderEstimate(chosen.length)}`}
       </dl>
       ${this.problem ? html`<p class="notice notice-error" role="alert">${this.problem}</p>` : nothing}
       ${wrong > 0 ? html`<button type="button" class="button-link loss" @click=${() => this.focusFirstError()}>${wrong === 1 ? "One field needs" : `${wrong} fields need`} a look</button>` : nothing}
       <button class="button button-primary" type="submit" ?disabled=${this.isStarting}>
-        ${this.isStarting ? "Starting…" : "Start run"}
+        ${this.isStarting ? "Starting…" : this.isScan ? "Scan now" : "Start run"}
       </button>
+      ${this.isScan ? html`<button class="button" type="button" @click=${() => this.saveScan()}>Save this scan…</button><cs-name-dialog class="scan-name"></cs-name-dialog>` : nothing}
     </aside>`;
   }
+}
+
+/** Messages about a scan to be saved speak of its request. */
+function withoutPrefix(errors: FieldErrors, prefix: string): FieldErrors {
+  return Object.fromEntries(Object.entries(errors).map(([name, messages]) => [name.startsWith(prefix) ? name.slice(prefix.length) : name, messages]));
 }
 
 customElements.define("cs-new-run", NewRun);

@@ -14,13 +14,16 @@ import { generatedMark, statusMark } from "../parts/marks";
 import { otherRun } from "../parts/other-run";
 import { returnHistogram, returnScatter } from "../parts/overview-charts";
 import "../parts/result-table";
-import { loadingRun, noResults, outcomeLine, progressLine, runError, stopDialog } from "../parts/run-states";
+import { scanRun } from "../parts/scan-run";
+import { errorTitle, loadingRun, noResults, outcomeLine, progressLine, runError, stopDialog } from "../parts/run-states";
 import { navigate, runPath } from "../router";
 import { askToNotify, mayAsk, notifyEnd, restoreIcon, showProgressIcon, titleOf } from "../run/announce";
 import { type Row, type RunState, hasEnded } from "../run/state";
 import { statistics } from "../run/statistics";
-import { isBacktest, runText, strategies, strategyTitle } from "../run/strategies";
+import { isBacktest, isScan, runText, strategies, strategyTitle } from "../run/strategies";
 import { waitingSymbols } from "../run/waiting";
+import { allSettings } from "../run/settings-text";
+import type { Saying } from "../run/scan";
 import { RunWatcher } from "../run/watcher";
 import { remember, remembered } from "../settings";
 import { COLUMNS, type Column, type Ordering, sorted } from "../table/columns";
@@ -36,11 +39,13 @@ const BANNER_AFTER_MS = 1000;
 const CHART_MS = 120;
 const SLOW_SECONDS = 3;
 const WAITING_SHOWN = 100;
+/** A screen on which the charts have a tall column of their own. */
+const TALL = matchMedia("(min-width: 1600px) and (min-height: 960px)");
 
 class RunPage extends PageElement {
   static override properties = {
     runId: {}, symbol: {}, filter: { state: true }, ordering: { state: true }, shownColumns: { state: true }, message: { state: true },
-    strategies: { state: true }, panel: { state: true },
+    strategies: { state: true }, panel: { state: true }, saying: { state: true },
   };
 
   runId = "";
@@ -52,6 +57,9 @@ class RunPage extends PageElement {
   strategies: Strategy[] = [];
   /** What a phone shows; a wide screen shows all. */
   panel: Panel = "table";
+
+  /** Which signals of a scan are shown; null is all. */
+  saying: Saying | null = null;
 
   private readonly watcher = new RunWatcher(this, (state) => notifyEnd(state, strategyTitle(state.run, this.strategies)));
   private clockTimer = 0;
@@ -65,12 +73,14 @@ class RunPage extends PageElement {
     super.connectedCallback();
     document.addEventListener("keydown", this.onKey);
     this.clockTimer = window.setInterval(() => { if (this.watcher.lostAt !== null) this.requestUpdate(); }, 1000);
+    TALL.addEventListener("change", this.onResize);
     strategies().then((known) => { this.strategies = known; }, () => undefined);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.onKey);
+    TALL.removeEventListener("change", this.onResize);
     clearInterval(this.clockTimer);
     clearTimeout(this.chartTimer);
     restoreIcon();
@@ -85,8 +95,8 @@ class RunPage extends PageElement {
   protected override updated(changed: PropertyValues): void {
     const closed = changed.get("symbol") as string | null | undefined;
     if (closed && !this.symbol) void this.querySelector("cs-result-table")?.focusRow(closed);
-    const { state } = this.watcher;
-    if (!state) document.title = "Run · Candlestream";
+    const { error, state } = this.watcher;
+    if (!state) document.title = `${error ? errorTitle(error) : "Run"} · Candlestream`;
     else {
       if (!this.symbol) document.title = titleOf(state, strategyTitle(state.run, this.strategies));
       if (hasEnded(state)) restoreIcon();
@@ -102,6 +112,8 @@ class RunPage extends PageElement {
     const matches = filterOf(this.filter);
     return sorted([...state.rows.values()].filter(matches), this.ordering);
   }
+
+  private readonly onResize = (): void => this.requestUpdate();
 
   private readonly onKey = (key: KeyboardEvent): void => {
     const isTyping = (key.target as HTMLElement).closest("input, textarea, select, dialog") !== null;
@@ -171,7 +183,7 @@ class RunPage extends PageElement {
       ${this.renderBanner()}
       <div class="run" ?inert=${this.symbol !== null}>
         ${this.renderHead(state)} ${progressLine(state)} ${outcomeLine(state)}
-        ${liveCards(state, statistics(state.rows.values()))}
+        ${liveCards(state, statistics(state.rows.values()), () => { this.filter = "is:hit"; })}
         <div class="panel-tabs" role="group" aria-label="Show">
           ${PANELS.map(([id, title]) => html`<button class="button" aria-pressed=${this.panel === id} @click=${() => { this.panel = id; }}>${title}</button>`)}
         </div>
@@ -190,20 +202,25 @@ class RunPage extends PageElement {
             </div>
           </section>
           <aside class="run-side" aria-label="Overview">
-            ${guard([this.chartRows(rows)], () => html`<div class="overview">
-              ${returnHistogram(this.drawnRows)} ${returnScatter(this.drawnRows, this.runId)}</div>`)}
+            ${guard([this.chartRows(rows), TALL.matches], () => html`<div class="overview">
+              ${returnHistogram(this.drawnRows)} ${returnScatter(this.drawnRows, this.runId, TALL.matches)}</div>`)}
             ${feed(state)}
           </aside>
         </div>
       </div>
-      ${this.symbol ? html`<cs-result .run=${state.run} .symbol=${this.symbol} .order=${rows.map(({ symbol }) => symbol)}></cs-result>` : nothing}
+      ${this.symbol ? html`<cs-result .run=${state.run} .what=${`${strategyTitle(state.run, this.strategies)} · ${runText(state.run)}`} .symbol=${this.symbol} .order=${rows.map(({ symbol }) => symbol)}></cs-result>` : nothing}
       ${stopDialog(state, (address) => this.use(address))}`;
   }
 
   private renderOther(state: RunState): TemplateResult {
     return html`${this.renderBanner()}
-      <div class="run">${this.renderHead(state)} ${progressLine(state)} <section class="run-table" aria-label="Results">${otherRun(state)}</section></div>
+      <div class="run">${this.renderHead(state)} ${progressLine(state)} <section class="run-table" aria-label="Results">${isScan(state.run) ? this.renderScan(state) : otherRun(state)}</section></div>
       ${stopDialog(state, (address) => this.use(address))}`;
+  }
+
+  private renderScan(state: RunState): TemplateResult {
+    const strategy = this.strategies.find(({ name }) => name === state.run.spec.strategy);
+    return scanRun({ state, strategy, shown: this.saying, choose: (saying) => { this.saying = saying; } });
   }
 
   /** The rows that the charts show: while results pour in, those of a moment ago. */
@@ -239,19 +256,21 @@ class RunPage extends PageElement {
     const isGenerated = [...state.rows.values()].some(({ generated }) => generated);
     const facts = isBacktest(state.run)
       ? [`${format.count(state.progress.total)} symbols`, spec.interval, `${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}`, ...runText(state.run).split(" · ").filter(Boolean)]
-      : [runText(state.run)];
+      : runText(state.run).split(" · ");
     return html`<header class="run-head">
       <h1>${strategyTitle(state.run, this.strategies)}</h1>
       <p class="muted run-what">${facts.map((text, index) => html`${index > 0 ? " · " : ""}<span class="nowrap">${text}</span>`)}</p>
       ${isGenerated ? generatedMark() : nothing} ${statusMark(state.status)}
       <div class="run-controls">
+        ${isBacktest(state.run) ? html`<details class="menu"><summary class="button">Settings</summary><dl class="menu-list run-settings">
+          ${allSettings(spec).map(([title, value]) => html`<div><dt>${title}</dt><dd>${value}</dd></div>`)}</dl></details>` : nothing}
         ${links.pause ? html`<button class="button" @click=${() => this.use(links.pause!)}>Pause</button>` : nothing}
         ${links.resume ? html`<button class="button" @click=${() => this.use(links.resume!)}>Resume</button>` : nothing}
         ${links.stop ? html`<button class="button" @click=${() => this.askToStop()}>Stop</button>` : nothing}
         ${!hasEnded(state) && mayAsk()
           ? html`<button class="button" @click=${async () => { await askToNotify(); this.requestUpdate(); }}>Notify when done</button>` : nothing}
         ${links.retry ? html`<button class="button" @click=${() => this.retry(links.retry!)}>Retry failed</button>` : nothing}
-        ${hasEnded(state) && isBacktest(state.run) ? html`<a class="button" href="/?${toQuery(draftOf(spec))}">Run with changes</a>` : nothing}
+        ${hasEnded(state) && (isBacktest(state.run) || isScan(state.run)) ? html`<a class="button" href="/?${toQuery(draftOf(spec, state.run.notify))}">${isScan(state.run) ? "Scan again" : "Run with changes"}</a>` : nothing}
       </div>
     </header>
     ${this.message ? html`<p class="notice notice-error" role="alert">${this.message}</p>` : nothing}`;

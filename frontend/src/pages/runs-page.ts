@@ -10,11 +10,15 @@ import * as format from "../format";
 import { statusMark } from "../parts/marks";
 import { runPath } from "../router";
 import { hasEnded } from "../run/state";
-import { isBacktest, runText, strategies, strategyTitle } from "../run/strategies";
+import { isBacktest, isScan, runText, serverSearch, strategies, strategyTitle } from "../run/strategies";
 import { MOST_COMPARED } from "./compare-page";
 
 const REFRESH_MS = 1000;
 const PAGE_SIZE = 50;
+/** The server is asked when nothing was typed for this long. */
+const TYPING_MS = 250;
+/** Longer than any sensible search; the server refuses much longer ones. */
+const MAX_SEARCH_LENGTH = 200;
 
 class RunsPage extends PageElement {
   static override properties = {
@@ -27,16 +31,17 @@ class RunsPage extends PageElement {
   error = "";
   known: Strategy[] = [];
   chosen: readonly string[] = [];
-  search = "";
+  search = (new URLSearchParams(location.search).get("search") ?? "").slice(0, MAX_SEARCH_LENGTH);
   /** The run that the user is asked about before it is deleted. */
   doomed: Run | null = null;
   private timer = 0;
+  /** Which of several questions under way is the latest: an answer to an earlier one comes too late. */
+  private asked = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
     document.title = "Runs · Candlestream";
-    strategies().then((known) => { this.known = known; }, () => undefined);
-    void this.load();
+    void this.loadFirst();
   }
 
   override disconnectedCallback(): void {
@@ -44,15 +49,32 @@ class RunsPage extends PageElement {
     clearTimeout(this.timer);
   }
 
+  /** A search by a strategy's title needs the titles; the list itself does not wait for them. */
+  private async loadFirst(): Promise<void> {
+    const titles = strategies().then((known) => { this.known = known; }, () => undefined);
+    if (this.search) await titles;
+    await this.load();
+  }
+
   private async load(): Promise<void> {
     clearTimeout(this.timer);
+    const number = ++this.asked;
+    let isTemporary = false;
     try {
-      this.answer = await getRuns(new URLSearchParams({ page: String(this.page), page_size: String(PAGE_SIZE) }));
+      const answer = await getRuns(new URLSearchParams({
+        page: String(this.page), page_size: String(PAGE_SIZE), ...(this.search.trim() ? { search: serverSearch(this.search, this.known) } : {}),
+      }));
+      if (number !== this.asked) return;
+      this.answer = answer;
       this.error = "";
     } catch (error) {
-      this.error = error instanceof ApiError ? error.message : String(error);
+      if (number !== this.asked) return;
+      // The last run of the last page was deleted.
+      if (error instanceof ApiError && error.status === 404 && this.page > 1) return this.turn(-1);
+      isTemporary = !(error instanceof ApiError) || error.status < 400 || error.status >= 500;
+      this.error = error instanceof ApiError ? error.fields["search"]?.join(" ") ?? error.message : String(error);
     }
-    const isActive = this.error !== "" || this.answer?.results.some((run) => !hasEnded(run));
+    const isActive = this.error ? isTemporary : this.answer?.results.some((run) => !hasEnded(run));
     if (isActive && this.isConnected) this.timer = window.setTimeout(() => void this.load(), REFRESH_MS);
   }
 
@@ -71,42 +93,50 @@ class RunsPage extends PageElement {
     if (this.doomed && dialog && !dialog.open) dialog.showModal();
   }
 
-  private visible(runs: readonly Run[]): Run[] {
-    const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
-    const textOf = (run: Run) =>
-      `${strategyTitle(run, this.known)} ${run.spec.strategy ?? run.kind} ${runText(run)} ${run.status} ${run.spec.source ?? ""} ${run.spec.interval}`.toLowerCase();
-    return runs.filter((run) => words.every((word) => textOf(run).includes(word)));
+  /** Look for these words among all runs; the address keeps them for who comes back to it. */
+  private find(search: string, afterMs = TYPING_MS): void {
+    this.search = search;
+    this.page = 1;
+    history.replaceState(null, "", search.trim() ? `?${new URLSearchParams({ search })}` : location.pathname);
+    clearTimeout(this.timer);
+    this.asked += 1;
+    this.timer = window.setTimeout(() => void this.load(), afterMs);
   }
 
   protected override render(): TemplateResult {
     return html`<div class="page">
-      <div class="page-title"><h1>Runs</h1><span class="grow"></span><a class="button button-primary" href="/">New run</a></div>
+      <div class="page-title"><h1>Runs</h1><span class="grow"></span><a class="button" href="/scans/">Saved scans</a><a class="button button-primary" href="/">New run</a></div>
       ${this.error ? html`<p class="notice notice-error" role="alert">${this.error} Runs that are under way are not affected.</p>` : nothing}
-      ${this.answer ? this.renderRuns(this.answer) : html`<div class="skeleton" .style=${"height:320px"}></div>`}
+      ${this.answer?.count || this.search.trim() ? this.renderToolbar() : nothing}
+      ${this.answer ? this.renderRuns(this.answer) : this.error ? nothing : html`<div class="skeleton" .style=${"height:320px"} aria-busy="true"></div>`}
+    </div>`;
+  }
+
+  private renderToolbar(): TemplateResult {
+    return html`<div class="toolbar above">
+      <input class="input filter" type="search" placeholder="Search runs" aria-label="Search runs" maxlength=${MAX_SEARCH_LENGTH} .value=${this.search}
+        @input=${(input: Event) => this.find((input.target as HTMLInputElement).value)}>
+      <span class="muted nowrap" role="status">${this.answer && this.search.trim() ? `${format.count(this.answer.count)} found` : nothing}</span>
+      <span class="grow"></span>
+      ${this.chosen.length >= 2 ? html`<a class="button" href="/compare/?runs=${this.chosen.join(",")}">Compare ${this.chosen.length} runs</a>`
+        : html`<span class="muted">${this.chosen.length === 1 ? "Tick one more to compare" : "Tick runs to compare them"}</span>`}
     </div>`;
   }
 
   private renderRuns({ results, count, next, previous }: Page<Run>): TemplateResult {
-    if (count === 0) {
+    if (count === 0 && !this.search.trim()) {
       return html`<div class="empty"><h2>No runs yet</h2><p>A run backtests one strategy over a whole market.</p><a class="button" href="/">Start the first run</a></div>`;
     }
-    const shown = this.visible(results);
     return html`
-      <div class="toolbar above">
-        <input class="input filter" type="search" placeholder="Search runs" aria-label="Search runs" .value=${this.search}
-          @input=${(input: Event) => { this.search = (input.target as HTMLInputElement).value; }}>
-        <span class="grow"></span>
-        ${this.chosen.length >= 2 ? html`<a class="button" href="/compare/?runs=${this.chosen.join(",")}">Compare ${this.chosen.length} runs</a>`
-          : html`<span class="muted">${this.chosen.length === 1 ? "Tick one more to compare" : "Tick runs to compare them"}</span>`}
-      </div>
       <div class="table-frame"><table class="results plain runs">
         <caption class="visually-hidden">Runs, newest first</caption>
         <thead><tr><td class="tick"></td><th scope="col">Strategy</th><th scope="col">Status</th><th scope="col" class="wide-only">Range</th>
           <th scope="col" class="number wide-only">Done</th><th scope="col" class="number">Median <span class="unit">%</span></th><th scope="col" class="number wide-only">Positive</th>
           <th scope="col" class="wide-only">Started</th><td></td></tr></thead>
-        <tbody>${shown.map((run) => this.renderRun(run))}</tbody>
+        <tbody>${results.map((run) => this.renderRun(run))}</tbody>
       </table>
-      ${shown.length === 0 ? html`<div class="empty"><h2>No run matches</h2><button class="button" @click=${() => { this.search = ""; }}>Clear the search</button></div>` : nothing}
+      ${results.length === 0 ? html`<div class="empty"><h2>No run matches</h2><p>Words of a strategy, a parameter, a source, a status or the beginning of a run's id are looked for.</p>
+        <button class="button" @click=${() => this.find("", 0)}>Clear the search</button></div>` : nothing}
       </div>
       ${next || previous ? html`<nav class="pager" aria-label="More runs">
         <button class="button" ?disabled=${!previous} @click=${() => this.turn(-1)}>Newer</button>
@@ -115,9 +145,9 @@ class RunsPage extends PageElement {
       ${this.renderDeleteDialog()}`;
   }
 
-  private turn(by: number): void {
+  private turn(by: number): Promise<void> {
     this.page += by;
-    void this.load();
+    return this.load();
   }
 
   private renderRun(run: Run): TemplateResult {
@@ -138,8 +168,8 @@ class RunsPage extends PageElement {
       <td class="number wide-only">${summary && isBacktest(run) ? html`${format.count(summary.positive_count)} <span class="muted">of ${format.count(summary.result_count)}</span>` : format.NONE}</td>
       <td class="wide-only"><time datetime=${run.created_at} title=${format.utcSecond(run.created_at)}>${format.localMinute(run.created_at)}</time></td>
       <td class="row-actions">
-        ${isBacktest(run) ? html`<a class="button button-plain wide-only" href="/?${toQuery(draftOf(spec))}" aria-label="Rerun ${title}, ${runText(run)}">Rerun</a>` : nothing}
-        ${hasEnded(run) ? html`<button class="button button-plain" aria-label="Delete this run of ${title}" @click=${() => { this.doomed = run; }}>Delete</button>` : nothing}
+        ${isBacktest(run) || isScan(run) ? html`<a class="button button-plain wide-only" href="/?${toQuery(draftOf(spec, run.notify))}" aria-label="Rerun ${title}, ${runText(run)}">Rerun</a>` : nothing}
+        ${hasEnded(run) ? html`<button class="button button-plain delete" aria-label="Delete this run of ${title}" @click=${() => { this.doomed = run; }}>Delete</button>` : nothing}
       </td>
     </tr>`;
   }

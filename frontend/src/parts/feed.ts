@@ -1,12 +1,13 @@
 /** The latest results and failures, newest first, with their times. */
 
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import * as format from "../format";
 import { resultPath } from "../router";
 import type { FeedEntry, RunState } from "../run/state";
 import { splitSymbol } from "../table/symbols";
+import { hitMark } from "./marks";
 
 export function feed(state: RunState): TemplateResult {
   return html`<section class="feed" aria-label="Latest results">
@@ -16,12 +17,12 @@ export function feed(state: RunState): TemplateResult {
   </section>`;
 }
 
-function feedLine(runId: string, { at, symbol, totalReturn, failure }: FeedEntry): TemplateResult {
+function feedLine(runId: string, { at, symbol, totalReturn, hit, failure }: FeedEntry): TemplateResult {
   const base = splitSymbol(symbol)[0];
   const tone = totalReturn === null || totalReturn === 0 ? "" : totalReturn > 0 ? "gain" : "loss";
   return html`<li>
     <time class="muted" datetime=${at} title=${format.utcSecond(at)}>${format.clock(at)}</time>
-    ${failure === null ? html`<a class="truncate" href=${resultPath(runId, symbol)}>${base}</a><span class="number ${tone}">${format.signedPercent(totalReturn)}</span>`
+    ${failure === null ? html`<span class="truncate"><a href=${resultPath(runId, symbol)}>${base}</a> ${hit ? hitMark() : nothing}</span><span class="number ${tone}">${format.signedPercent(totalReturn)}</span>`
       : html`<span class="truncate">${base}</span><span class="loss truncate" title=${failure}>${failure}</span>`}
   </li>`;
 }

@@ -24,17 +24,18 @@ function extreme(title: string, runId: string, row: Row | null): TemplateResult 
     html`<a href=${resultPath(runId, row.symbol)} class="truncate">${splitSymbol(row.symbol)[0]}</a><span> · ${format.count(trades)} trades</span>`);
 }
 
-export function liveCards(state: RunState, live: Statistics): TemplateResult {
+export function liveCards(state: RunState, live: Statistics, showHits: () => void): TemplateResult {
   const share = live.count > 0 ? live.positive / live.count : 0;
   return html`<dl class="figures">
     ${card("Median return", returned(live.median), html`B&H ${format.signedPercent(live.medianBuyHold)}`)}
-    ${card("Mean return", returned(live.mean), skewed(live) ? "pulled by few results" : "of all results")}
+    ${card("Mean return", returned(live.mean), live.count === 0 ? "" : skewed(live) ? "pulled by few results" : "of all results")}
     ${card("Positive", html`${format.count(live.positive)} <span class="of">of ${format.count(live.count)}</span>`,
       html`<meter class="share" min="0" max="1" .value=${share} aria-label="Share of positive results"></meter>`)}
     ${extreme("Best", state.run.id, live.best)}
     ${extreme("Worst", state.run.id, live.worst)}
     ${state.run.spec.hit ? card("Hits", html`${format.count(state.hits)} <span class="of">${state.run.spec.max_hits ? `of ${format.count(state.run.spec.max_hits)}` : ""}</span>`,
-      html`<span class="truncate" title=${state.run.spec.hit}>${state.run.spec.hit}</span>`) : card("Reused", html`${format.count(live.cached)} <span class="of">of ${format.count(live.count)}</span>`,
+      html`<span class="truncate" title=${state.run.spec.hit}>${state.run.spec.hit}</span>${
+        state.hits > 0 ? html` · <button class="button-link" @click=${showHits}>show</button>` : ""}`) : card("Reused", html`${format.count(live.cached)} <span class="of">of ${format.count(live.count)}</span>`,
       live.cached > 0 ? "linked, not recomputed" : "")}
   </dl>`;
 }

@@ -10,6 +10,8 @@ export const generatedMark = (): TemplateResult =>
 export const reusedMark = (): TemplateResult =>
   html`<span class="mark mark-reused" title="This result existed already; it was linked, not computed again.">reused</span>`;
 
+export const hitMark = (): TemplateResult => html`<span class="mark mark-hit" title="This result is a hit, by the run's own rule.">hit</span>`;
+
 /** "jump ×3, halt". */
 function codesOf(warnings: readonly Warning[]): string {
   const counts = new Map<string, number>();

@@ -6,13 +6,13 @@ import { repeat } from "lit/directives/repeat.js";
 import * as format from "../format";
 import type { Outcome, RunState } from "../run/state";
 
-const HIDDEN = new Set(["symbol"]);
+const HIDDEN = new Set(["symbol", "found", "hit"]);
 
 /** One row per key, one column per field that any job brought. */
 export function otherRun(state: RunState): TemplateResult {
   const rows = [...state.outcomes];
   const names = [...new Set(rows.flatMap(([, outcome]) => Object.keys(outcome)))].filter((name) => !HIDDEN.has(name));
-  if (rows.length + state.failures.size === 0) {
+  if (rows.length + state.failures.size + state.advances.size === 0) {
     return html`<div class="empty"><h2>Waiting for the first result</h2><p>The run is stored and queued; a worker takes it as soon as one is free.</p></div>`;
   }
   return html`<div class="table-scroll" tabindex="0" role="region" aria-label="Results"><table class="results plain other">
@@ -20,6 +20,8 @@ export function otherRun(state: RunState): TemplateResult {
     <tbody>
       ${repeat(rows, ([key]) => key, ([key, outcome]) => html`<tr data-symbol=${key}><th scope="row">${key}</th>
         ${names.map((name) => html`<td class=${isNumber(rows, name) ? "number" : ""}>${text(outcome[name])}</td>`)}</tr>`)}
+      ${repeat(state.advances, ([key]) => key, ([key, { share, step }]) => html`<tr data-symbol=${key}><th scope="row">${key}</th>
+        <td colspan=${Math.max(1, names.length)}><progress max="1" .value=${share} aria-label="Progress of ${key}"></progress> <span class="muted">${format.percent(share, 0)} ${step ?? nothing}</span></td></tr>`)}
       ${[...state.failures].map(([key, reason]) => html`<tr class="failed" data-symbol=${key}><th scope="row">${key}</th>
         <td colspan=${Math.max(1, names.length)}><span class="mark mark-loss">failed</span> ${reason}</td></tr>`)}
     </tbody></table></div>`;

@@ -9,8 +9,10 @@ import type { Row } from "../run/state";
 import { median, returnsOf } from "../run/statistics";
 
 const WIDTH = 320;
-const BARS = 96;
-const DOTS = 184;
+const BARS = 80;
+const DOTS = 152;
+/** Where there is room below. */
+const TALL_DOTS = 304;
 const LEFT = 48;
 const GAP = 1;
 const MIN_LABEL_GAP = 48;
@@ -53,19 +55,20 @@ function positionIn(bins: readonly Bin[], value: number): number {
   return Math.min(bins.length, Math.max(0, (value - from) / width));
 }
 
-export function returnScatter(rows: readonly Row[], runId: string): TemplateResult {
+export function returnScatter(rows: readonly Row[], runId: string, isTall: boolean): TemplateResult {
+  const height = isTall ? TALL_DOTS : DOTS;
   const shown = rows.filter(({ metrics }) => typeof metrics["total_return"] === "number" && typeof metrics["max_drawdown"] === "number");
   const [low, high] = extent(shown.map(({ metrics }) => metrics["total_return"]!));
   const x = (drawdown: number) => LEFT + drawdown * (WIDTH - LEFT - 6);
-  const y = (value: number) => DOTS - ((Math.min(high, value) - low) / (high - low)) * DOTS;
+  const y = (value: number) => height - ((Math.min(high, value) - low) / (high - low)) * height;
   return html`<figure class="overview-chart">
     <figcaption><h2>Return against drawdown</h2><span class="muted">%</span></figcaption>
-    <svg viewBox="0 0 ${WIDTH} ${DOTS + 20}" role="img" aria-label="Return and maximum drawdown of ${shown.length} results"
+    <svg viewBox="0 0 ${WIDTH} ${height + 20}" role="img" aria-label="Return and maximum drawdown of ${shown.length} results"
       @click=${(click: MouseEvent) => openDot(click, runId)}>
-      <path class="axis" d="M${LEFT} 0V${DOTS}H${WIDTH}" />
+      <path class="axis" d="M${LEFT} 0V${height}H${WIDTH}" />
       <path class="zero" d="M${LEFT} ${y(0)}H${WIDTH}" />
-      ${[0, 0.25, 0.5, 0.75, 1].map((share) => svg`<text x=${share === 1 ? WIDTH : x(share)} y=${DOTS + 14} text-anchor=${share === 1 ? "end" : "middle"}>${share * 100}</text>`)}
-      ${[high, 0, low].filter((value) => value === 0 || Math.abs(y(value) - y(0)) > LABEL_HEIGHT).map((value) => svg`<text x=${LEFT - 6} y=${Math.min(DOTS, Math.max(9, y(value) + 4))} text-anchor="end">${value === 0 ? "0" : points(value)}</text>`)}
+      ${[0, 0.25, 0.5, 0.75, 1].map((share) => svg`<text x=${share === 1 ? WIDTH : x(share)} y=${height + 14} text-anchor=${share === 1 ? "end" : "middle"}>${share * 100}</text>`)}
+      ${[high, 0, low].filter((value) => value === 0 || Math.abs(y(value) - y(0)) > LABEL_HEIGHT).map((value) => svg`<text x=${LEFT - 6} y=${Math.min(height, Math.max(9, y(value) + 4))} text-anchor="end">${value === 0 ? "0" : points(value)}</text>`)}
       ${shown.map(({ symbol, metrics }) => {
         const value = metrics["total_return"]!;
         return svg`<circle class="dot ${value > 0 ? "gain" : value < 0 ? "loss" : "muted"}" data-symbol=${symbol} cx=${x(metrics["max_drawdown"]!)} cy=${y(value)} r=${value > high ? 2 : 3}><title>${symbol}: ${format.signedPercent(value)}, drawdown ${format.percent(metrics["max_drawdown"], 1)}</title></circle>`;

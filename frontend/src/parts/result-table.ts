@@ -10,17 +10,19 @@ import type { Row } from "../run/state";
 import { COLUMNS, type Column, type Ordering } from "../table/columns";
 import { splitSymbol } from "../table/symbols";
 import { ROW_HEIGHT, type RowWindow, rowWindow } from "../table/window";
-import { reusedMark, warningMark } from "./marks";
+import { hitMark, reusedMark, warningMark } from "./marks";
 import { sparkline } from "./sparkline";
 
 const FADE_MS = 300;
+/** As the styles: only some columns are shown. A cell over columns that are not there would make new ones. */
+const NARROW = window.matchMedia("(max-width: 640px)");
 /** More rows than this at once are not worth fading: it would only flicker, and cost frames. */
 const FADE_LIMIT = 10;
 
 class ResultTable extends PageElement {
   static override properties = {
     runId: {}, rows: { attribute: false }, failures: { attribute: false }, ordering: { attribute: false }, columns: { attribute: false },
-    waiting: { attribute: false }, total: { type: Number }, drawn: { state: true }, current: { state: true },
+    waiting: { attribute: false }, total: { type: Number }, isNarrow: { state: true }, drawn: { state: true }, current: { state: true },
   };
 
   runId = "";
@@ -36,7 +38,10 @@ class ResultTable extends PageElement {
   current = "";
 
   private readonly seen = new Map<string, number>();
+  isNarrow = NARROW.matches;
+
   private readonly onScroll = () => this.measure();
+  private readonly onNarrow = () => { this.isNarrow = NARROW.matches; };
   /** How far the rows under the pointer will move by what has arrived. */
   private shift = 0;
   /** The view as it was measured last: measuring in every frame would lay the page out twice. */
@@ -47,12 +52,14 @@ class ResultTable extends PageElement {
     super.connectedCallback();
     document.addEventListener("scroll", this.onScroll, { capture: true, passive: true });
     window.addEventListener("resize", this.onScroll);
+    NARROW.addEventListener("change", this.onNarrow);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener("scroll", this.onScroll, { capture: true });
     window.removeEventListener("resize", this.onScroll);
+    NARROW.removeEventListener("change", this.onNarrow);
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -147,7 +154,7 @@ class ResultTable extends PageElement {
     return html`<tr class=${isFresh ? "fresh" : nothing} aria-rowindex=${rowIndex} data-symbol=${row.symbol} @click=${this.onRowClick}>
       <th scope="row"><div class="symbol">
         <a href=${resultPath(this.runId, row.symbol)} tabindex=${isFocusable ? 0 : -1}><span class="truncate">${base}</span><span class="quote">${quote}</span></a>
-        ${row.warnings.length > 0 ? warningMark(row.warnings) : nothing}${row.cached ? reusedMark() : nothing}
+        ${row.hit ? hitMark() : nothing}${row.warnings.length > 0 ? warningMark(row.warnings) : nothing}${row.cached ? reusedMark() : nothing}
       </div></th>
       ${this.columns.map((column) => {
         const value = column.hasTone ? (column.value(row) ?? 0) : 0;
@@ -158,11 +165,16 @@ class ResultTable extends PageElement {
     </tr>`;
   }
 
+  /** Columns after the symbol's. */
+  private get span(): number {
+    return this.columns.filter(({ isNarrow }) => isNarrow || !this.isNarrow).length + 1;
+  }
+
   private failure(symbol: string, reason: string): TemplateResult {
     const [base, quote] = splitSymbol(symbol);
     return html`<tr class="failed" data-symbol=${symbol}>
       <th scope="row"><div class="symbol"><span class="truncate">${base}</span><span class="quote">${quote}</span></div></th>
-      <td colspan=${this.columns.length + 1}><span class="mark mark-loss">failed</span> ${reason}</td>
+      <td colspan=${this.span}><span class="mark mark-loss">failed</span> ${reason}</td>
     </tr>`;
   }
 
@@ -170,7 +182,7 @@ class ResultTable extends PageElement {
     const [base, quote] = splitSymbol(symbol);
     return html`<tr class="waiting" data-waiting=${symbol}>
       <th scope="row"><div class="symbol"><span class="truncate">${base}</span><span class="quote">${quote}</span></div></th>
-      <td colspan=${this.columns.length + 1}>waiting <button class="button-link" aria-label="Do ${symbol} next"
+      <td colspan=${this.span}>waiting <button class="button-link" aria-label="Do ${symbol} next"
         @click=${() => this.dispatchEvent(new CustomEvent("prioritise", { detail: symbol }))}>Do next</button></td>
     </tr>`;
   }

@@ -18,7 +18,7 @@ export function progressLine({ progress, status }: RunState): TemplateResult {
     `${format.count(progress.completed)} of ${format.count(progress.total)}`,
     progress.failed > 0 ? `${format.count(progress.failed)} failed` : "",
     progress.cancelled > 0 ? `${format.count(progress.cancelled)} cancelled` : "",
-    progress.per_second && !ended ? `${format.number(progress.per_second, progress.per_second < 10 ? 1 : 0)}/s` : "",
+    progress.per_second && status === "running" ? `${format.number(progress.per_second, progress.per_second < 10 ? 1 : 0)}/s` : "",
     ended ? `in ${format.duration(progress.elapsed_seconds)}` : "",
     !ended && status !== "paused" && progress.eta_seconds !== null ? `${format.duration(progress.eta_seconds)} left` : "",
     status === "paused" ? "paused" : "",
@@ -36,7 +36,7 @@ export function progressLine({ progress, status }: RunState): TemplateResult {
 export function outcomeLine(state: RunState): TemplateResult {
   if (state.status === "failed") {
     return html`<p class="notice notice-error" role="alert">The run failed${WHY[state.reason ?? ""] ?? `: ${state.error ?? "no reason was given"}`}.
-      Results that stand here are stored and correct. <a href="/?${toQuery(draftOf(state.run.spec))}">Start it again</a></p>`;
+      Results that stand here are stored and correct. <a href="/?${toQuery(draftOf(state.run.spec, state.run.notify))}">Start it again</a></p>`;
   }
   const { summary } = state;
   if (!summary) return html`<p class="run-summary muted">${state.status === "paused" ? "Paused. Results so far stay; nothing new is computed until it is resumed." : "Results arrive as they are computed."}</p>`;
@@ -60,10 +60,12 @@ export function loadingRun(): TemplateResult {
   </div>`;
 }
 
+export const errorTitle = ({ status }: ApiError): string => (status === 404 ? "This run is not here" : "The run cannot be shown");
+
 export function runError(error: ApiError, reload: () => void): TemplateResult {
   const isGone = error.status === 404;
   return html`<div class="empty" role="alert">
-    <h1>${isGone ? "This run is not here" : "The run cannot be shown"}</h1>
+    <h1>${errorTitle(error)}</h1>
     <p>${isGone ? "It was deleted, or it belongs to somebody else." : `${error.message} The run itself and its results are safe.`}</p>
     ${isGone ? html`<a class="button" href="/runs/">See all runs</a>` : html`<button class="button" @click=${reload}>Try again</button>`}
   </div>`;

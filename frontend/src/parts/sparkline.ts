@@ -9,11 +9,11 @@ const MARGIN = 2;
 /** The path of the values, and the height of the first of them: gain or loss is read against it. Pure. */
 export function sparkPath(values: readonly number[], width = SPARK_WIDTH, height = SPARK_HEIGHT): { path: string; start: number } {
   const low = Math.min(...values);
-  const span = Math.max(...values) - low || 1;
-  const y = (value: number) => height - MARGIN - ((value - low) / span) * (height - 2 * MARGIN);
+  const span = Math.max(...values) - low;
+  const y = (value: number) => (span === 0 ? height / 2 : height - MARGIN - ((value - low) / span) * (height - 2 * MARGIN));
   const step = width / Math.max(1, values.length - 1);
   const points = values.map((value, index) => `${(index * step).toFixed(1)} ${y(value).toFixed(1)}`);
-  return { path: `M${points.join("L")}`, start: values.every((value) => value === values[0]) ? height / 2 : y(values[0]!) };
+  return { path: `M${points.join("L")}`, start: y(values[0]!) };
 }
 
 export function sparkline(values: readonly number[]): TemplateResult | typeof nothing {

@@ -61,13 +61,19 @@ export async function askToNotify(): Promise<void> {
   permission = await Notification.requestPermission();
 }
 
+/** Tell the user something, wherever they look. */
+export function notify(title: string, body: string, tag: string): void {
+  if (permission !== "granted") return;
+  const notification = new Notification(title, { body, tag });
+  notification.onclick = () => window.focus();
+}
+
 /** Tell the user who looks elsewhere that the run ended. */
 export function notifyEnd(state: RunState, strategy: string): void {
-  if (!document.hidden || permission !== "granted") return;
+  if (!document.hidden) return;
   const { summary, status } = state;
   const body = summary
     ? `${format.count(summary.result_count)} results, median return ${format.signedPercent(summary.median_return)}`
     : (state.error ?? "");
-  const notification = new Notification(`${strategy}: ${status}`, { body, tag: state.run.id });
-  notification.onclick = () => window.focus();
+  notify(`${strategy}: ${status}`, body, state.run.id);
 }

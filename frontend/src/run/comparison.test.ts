@@ -9,8 +9,9 @@ const results = fixture.results_at_end.results as unknown as Result[];
 
 test("only what differs is listed, parameters included", () => {
   const other = { ...run, spec: { ...run.spec, fee_rate: 0, parameters: { ...run.spec.parameters, period: 21 } } };
-  expect(differences([run, run])).toEqual([]);
-  expect(differences([run, other]).map(({ title, values }) => [title, ...values.map((one) => one.replace("\u2009", " "))])).toEqual([
+  expect(differences([run, run], ["RSI reversal", "RSI reversal"])).toEqual([]);
+  expect(differences([run, other], ["RSI reversal", "MACD cross"]).map(({ title, values }) => [title, ...values.map((one) => one.replace("\u2009", " "))])).toEqual([
+    ["Strategy", "RSI reversal", "MACD cross"],
     ["Fee", "0.100 %", "0.000 %"],
     ["Period", "14", "21"],
   ]);

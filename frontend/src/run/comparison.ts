@@ -1,33 +1,17 @@
 /** Several runs side by side: what differs in their requests, and their returns by symbol. Pure. */
 
-import type { BacktestSpec, Result, Run } from "../api/types";
+import type { Result, Run } from "../api/types";
 import * as format from "../format";
+import { settingsOf } from "./settings-text";
 
 export interface Compared {
   run: Run;
   results: readonly Result[];
 }
 
-const WRITTEN: Record<string, string> = {
-  strategy: "Strategy", symbols: "Symbols", source: "Source", interval: "Interval", start: "Start", end: "End",
-  initial_cash: "Initial cash", fee_rate: "Fee", slippage_rate: "Slippage", fill: "Fill",
-};
-
-function settings(spec: BacktestSpec): Map<string, string> {
-  const rows = new Map<string, string>();
-  for (const [name, title] of Object.entries(WRITTEN)) {
-    const value = spec[name as keyof BacktestSpec];
-    if (name === "start" || name === "end") rows.set(title, format.utcDay(value as string));
-    else if (name.endsWith("_rate")) rows.set(title, format.percent(value as number, 3));
-    else rows.set(title, Array.isArray(value) ? `${value.length} chosen` : String(value).replaceAll("_", " "));
-  }
-  for (const [name, value] of Object.entries(spec.parameters)) rows.set(format.sentence(name), value === null ? format.NONE : String(value));
-  return rows;
-}
-
 /** The settings that are not the same in all runs, one row each. */
-export function differences(runs: readonly Run[]): { title: string; values: string[] }[] {
-  const all = runs.map(({ spec }) => settings(spec));
+export function differences(runs: readonly Run[], strategies: readonly string[]): { title: string; values: string[] }[] {
+  const all = runs.map(({ spec }, index) => new Map([["Strategy", strategies[index]!], ...settingsOf(spec)]));
   const titles = [...new Set(all.flatMap((one) => [...one.keys()]))];
   return titles
     .map((title) => ({ title, values: all.map((one) => one.get(title) ?? format.NONE) }))

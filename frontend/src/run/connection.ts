@@ -1,6 +1,7 @@
 /** Keeps hearing a run's events, whatever the network does: WebSocket, else server-sent events, else polling. */
 
 import { getEvents } from "../api/client";
+import { Reconnection } from "../api/reconnection";
 import type { Run, RunEvent } from "../api/types";
 import { type End, type Transport, polling, serverSentEvents, webSocket } from "./transports";
 
@@ -12,20 +13,13 @@ export interface ConnectionListener {
   onRefused(status: number): void;
 }
 
-const FIRST_DELAY_MS = 250;
-const LAST_DELAY_MS = 5000;
-/** A way that never opened this often in a row is taken as blocked. */
-const FAILURES_UNTIL_NEXT_WAY = 2;
 /** A socket may die without a word: after this silence the table is asked whether we missed something. */
 const SILENCE_MS = 8000;
 const HIDDEN_FLUSH_MS = 250;
 
 export class RunConnection {
-  private readonly ways: Transport[];
-  private way = 0;
-  private failures = 0;
+  private readonly reconnection: Reconnection<Transport>;
   private stop: (() => void) | null = null;
-  private retry = 0;
   private frame = 0;
   private flushTimer = 0;
   private lastHeard = Date.now();
@@ -38,9 +32,8 @@ export class RunConnection {
     private received: number,
     private readonly listener: ConnectionListener,
   ) {
-    this.ways = run.links.stream ? [webSocket, serverSentEvents, polling] : [webSocket, polling];
-    window.addEventListener("offline", this.onOffline);
-    window.addEventListener("online", this.onOnline);
+    const ways = run.links.stream ? [webSocket, serverSentEvents, polling] : [webSocket, polling];
+    this.reconnection = new Reconnection(ways, () => this.open(), () => this.onOffline());
     this.watchdog = window.setInterval(() => void this.checkSilence(), SILENCE_MS / 2);
     this.listener.onStatus("connecting");
     this.open();
@@ -52,19 +45,17 @@ export class RunConnection {
     clearInterval(this.watchdog);
     cancelAnimationFrame(this.frame);
     clearTimeout(this.flushTimer);
-    window.removeEventListener("offline", this.onOffline);
-    window.removeEventListener("online", this.onOnline);
+    this.reconnection.close();
   }
 
   private open(): void {
     this.drop();
     if (this.closed) return;
-    const transport = this.ways[this.way]!;
-    this.stop = transport(this.run, this.received, {
+    this.stop = this.reconnection.way(this.run, this.received, {
       onOpen: () => {
-        this.failures = 0;
+        this.reconnection.opened();
         this.lastHeard = Date.now();
-        this.listener.onStatus(transport === polling ? "polling" : "live");
+        this.listener.onStatus(this.reconnection.isLastWay ? "polling" : "live");
       },
       onEvent: (event) => this.receive(event),
       onEnd: (end) => this.onEnd(end),
@@ -72,7 +63,7 @@ export class RunConnection {
   }
 
   private drop(): void {
-    clearTimeout(this.retry);
+    this.reconnection.hold();
     this.stop?.();
     this.stop = null;
   }
@@ -110,31 +101,17 @@ export class RunConnection {
   }
 
   private lost(wasOpen: boolean): void {
-    const wasPolling = this.ways[this.way] === polling;
-    this.failures += 1;
     this.listener.onStatus("lost");
-    if (wasPolling) this.way = 0;
-    else if (!wasOpen && this.failures >= FAILURES_UNTIL_NEXT_WAY) {
-      this.way += 1;
-      this.failures = 0;
-    }
-    const delay = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.failures);
-    this.retry = window.setTimeout(() => this.open(), delay * (0.75 + Math.random() / 2));
+    this.reconnection.lost(wasOpen);
   }
 
-  private readonly onOffline = (): void => {
+  private onOffline(): void {
     this.drop();
     this.listener.onStatus("lost");
-  };
-
-  private readonly onOnline = (): void => {
-    this.way = 0;
-    this.failures = 0;
-    this.open();
-  };
+  }
 
   private async checkSilence(): Promise<void> {
-    if (this.stop === null || this.ways[this.way] === polling || Date.now() - this.lastHeard < SILENCE_MS) return;
+    if (this.stop === null || this.reconnection.isLastWay || Date.now() - this.lastHeard < SILENCE_MS) return;
     try {
       const page = await getEvents(this.run, this.received);
       if (page.events.some((event) => event.seq > this.received)) this.open();

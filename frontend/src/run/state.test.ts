@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import fixture from "../../../tests/fixtures/run_events.json";
 import type { Result, Run, RunEvent } from "../api/types";
-import { MissingEvents, applyEvents, fromSnapshot, hasEnded, type RunState } from "./state";
+import { MissingEvents, applyEvents, fromSnapshot, hasEnded, shareDone, type RunState } from "./state";
 
 const events = fixture.events as unknown as RunEvent[];
 const atStart = fixture.run_at_start as unknown as Run;
@@ -45,6 +45,28 @@ describe("snapshot and events", () => {
   test("results that are newer than the run of the snapshot count once", () => {
     const state = fromSnapshot(inTheMiddle, resultsAtEnd, until(inTheMiddle));
     expect(applyEvents(state, events.slice(inTheMiddle.last_seq)).rows.size).toBe(resultsAtEnd.length);
+  });
+});
+
+describe("jobs that take longer", () => {
+  const base = { run: atStart.id, at: "2025-11-20T08:43:46.000Z", progress: { ...atStart.progress, total: 2 } };
+  const advance = (seq: number, key: string, share: number): RunEvent =>
+    ({ ...base, seq, type: "progress", change: "advance", status: "running", key, share, step: "checking" });
+  const start = fromSnapshot({ ...atStart, progress: base.progress }, []);
+
+  test("their shares count into the run's, until they have ended", () => {
+    const busy = applyEvents(start, [advance(2, "A", 0.2), advance(3, "B", 0.5), advance(4, "A", 0.4)]);
+    expect([...busy.advances]).toEqual([["A", { share: 0.4, step: "checking" }], ["B", { share: 0.5, step: "checking" }]]);
+    expect(shareDone(busy)).toBeCloseTo(0.45);
+    const half = applyEvents(busy, [{ ...base, seq: 5, type: "failure", key: "A", reason: "none there", progress: { ...base.progress, completed: 1, failed: 1, percent: 50 } }]);
+    expect([...half.advances.keys()]).toEqual(["B"]);
+    expect(shareDone(half)).toBeCloseTo(0.75);
+  });
+
+  test("a snapshot and its history give the same", () => {
+    const history = [...events.slice(0, 1), advance(2, "A", 0.2), advance(3, "A", 0.4)];
+    expect([...fromSnapshot({ ...atStart, last_seq: 3 }, [], history).advances]).toEqual([["A", { share: 0.4, step: "checking" }]]);
+    expect(fromSnapshot({ ...atEnd, last_seq: 3 }, [], history).advances.size).toBe(0);
   });
 });
 

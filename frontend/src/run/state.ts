@@ -17,17 +17,26 @@ export interface Row {
   generated: boolean;
   cached: boolean;
   elapsedMs: number | null;
+  /** Whether it satisfies what the request calls a hit; null where it says nothing of hits. */
+  hit: boolean | null;
   /** True for a row that came as an event while the page was open: it fades in. */
   isNew: boolean;
 }
 
 export type Outcome = Readonly<Record<string, unknown>>;
 
+/** How far a job is that takes longer than a moment. */
+export interface Advance {
+  share: number;
+  step: string | null;
+}
+
 export interface FeedEntry {
   seq: number;
   at: string;
   symbol: string;
   totalReturn: number | null;
+  hit: boolean;
   failure: string | null;
 }
 
@@ -44,6 +53,8 @@ export interface RunState {
   rows: ReadonlyMap<string, Row>;
   /** What jobs of other kinds than backtests brought, by key. */
   outcomes: ReadonlyMap<string, Outcome>;
+  /** Jobs that have told how far they are and have not ended, by key. */
+  advances: ReadonlyMap<string, Advance>;
   failures: ReadonlyMap<string, string>;
   /** Newest first. */
   feed: readonly FeedEntry[];
@@ -79,8 +90,10 @@ export function fromSnapshot(run: Run, results: readonly Result[], history: read
     hits: run.hits ?? 0,
     lastSeq: run.last_seq,
     lastEventAt: null,
-    rows: new Map(results.length > 0 ? results.map((result) => [result.symbol, rowOfResult(result)]) : stored),
-    outcomes: new Map(others.map((event) => [event.key, event.result as unknown as Outcome])),
+    rows: new Map(results.length > 0 && run.kind === "backtest" ? results.map((result) => [result.symbol, rowOfResult(result)]) : stored),
+    outcomes: new Map<string, Outcome>(results.length > 0 && run.kind !== "backtest"
+      ? results.map((result) => [result.symbol, result as unknown as Outcome]) : others.map((event) => [event.key, outcomeOf(event)])),
+    advances: hasEnded(run) ? new Map() : advancesOf(new Map(), history),
     failures: new Map(failed.map((event) => [event.key, event.reason])),
     feed: history.filter(isOutcome).map(feedEntry).reverse().slice(0, FEED_LENGTH),
   };
@@ -93,7 +106,7 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
   const rows = new Map(state.rows);
   const outcomes = new Map(state.outcomes);
   const failures = new Map(state.failures);
-  const next = { ...state, rows, outcomes, failures };
+  const next = { ...state, rows, outcomes, failures, advances: advancesOf(state.advances, fresh) };
   for (const event of fresh) {
     if (event.seq !== next.lastSeq + 1) {
       throw new MissingEvents(`expected event ${next.lastSeq + 1}, got ${event.seq}`);
@@ -103,12 +116,13 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
     next.progress = event.progress;
     if (event.type === "result" && event.hit) next.hits += 1;
     if (event.type === "result" && isBacktest(event)) rows.set(event.key, rowOfEvent(event));
-    else if (event.type === "result") outcomes.set(event.key, event.result as unknown as Outcome);
+    else if (event.type === "result") outcomes.set(event.key, outcomeOf(event));
     else if (event.type === "failure") failures.set(event.key, event.reason);
     else if (event.type === "complete") {
       next.status = event.status;
       next.reason = event.reason;
       next.summary = event.summary;
+      next.advances = new Map();
     } else if (event.type === "error") {
       next.status = "failed";
       next.error = event.message;
@@ -119,11 +133,28 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
   return next;
 }
 
+/** The share of a run that is done, 0 to 1, parts of jobs counted. */
+export function shareDone({ progress, advances }: RunState): number {
+  const parts = [...advances.values()].reduce((sum, { share }) => sum + share, 0);
+  return progress.total > 0 ? Math.min(1, progress.percent / 100 + parts / progress.total) : 1;
+}
+
+function advancesOf(known: ReadonlyMap<string, Advance>, events: readonly RunEvent[]): ReadonlyMap<string, Advance> {
+  const advances = new Map(known);
+  for (const event of events) {
+    if (isOutcome(event)) advances.delete(event.key);
+    else if (event.type === "progress" && event.key !== undefined) advances.set(event.key, { share: event.share ?? 0, step: event.step ?? null });
+  }
+  return advances;
+}
+
 function isOutcome(event: RunEvent): event is ResultEvent | FailureEvent {
   return event.type === "result" || event.type === "failure";
 }
 
-const isBacktest = (event: ResultEvent): boolean => "metrics" in event.result;
+const isBacktest = (event: ResultEvent): boolean => "metrics" in event.result && !("signal" in event.result);
+
+const outcomeOf = ({ result, hit }: ResultEvent): Outcome => (hit === undefined ? { ...result } : { ...result, hit });
 
 function rowOfResult(result: Result): Row {
   return {
@@ -134,12 +165,13 @@ function rowOfResult(result: Result): Row {
     generated: result.generated,
     cached: result.cached,
     elapsedMs: result.elapsed_ms,
+    hit: result.hit ?? null,
     isNew: false,
   };
 }
 
 function rowOfEvent(event: ResultEvent): Row {
-  return { ...rowOfResult({ ...event.result, cached: event.cached, elapsed_ms: event.elapsed_ms }), isNew: true };
+  return { ...rowOfResult({ ...event.result, cached: event.cached, elapsed_ms: event.elapsed_ms, hit: event.hit ?? null }), isNew: true };
 }
 
 function feedEntry(event: ResultEvent | FailureEvent): FeedEntry {
@@ -149,5 +181,6 @@ function feedEntry(event: ResultEvent | FailureEvent): FeedEntry {
     symbol: event.key,
     totalReturn: event.type === "result" && isBacktest(event) ? (event.result.metrics["total_return"] ?? null) : null,
     failure: event.type === "failure" ? event.reason : null,
+    hit: event.type === "result" && event.hit === true,
   };
 }

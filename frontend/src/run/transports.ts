@@ -1,6 +1,7 @@
 /** Three ways to hear of a run's events. Each delivers from the event after `after` on, and says once why it ended. */
 
 import { ApiError, getEvents } from "../api/client";
+import { refusedStatus, socketAddress } from "../api/reconnection";
 import type { Run, RunEvent } from "../api/types";
 
 /** `ended`: the run's last event came. `refused`: asking again would not help. `lost`: try again. */
@@ -16,13 +17,9 @@ export interface Listener {
 export type Transport = (run: Run, after: number, listener: Listener) => () => void;
 
 const CLOSED_NORMALLY = 1000;
-/** Close codes of our own are 4000 + the HTTP status that they stand for. */
-const REFUSALS = new Set([4400, 4401, 4403, 4404]);
 
 export const webSocket: Transport = (run, after, listener) => {
-  const address = new URL(`${run.links.websocket}?after=${after}`, location.href);
-  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(address);
+  const socket = new WebSocket(socketAddress(`${run.links.websocket}?after=${after}`));
   let wasOpen = false;
   socket.onopen = () => {
     wasOpen = true;
@@ -30,8 +27,9 @@ export const webSocket: Transport = (run, after, listener) => {
   };
   socket.onmessage = (message) => listener.onEvent(JSON.parse(message.data as string) as RunEvent);
   socket.onclose = ({ code }) => {
+    const status = refusedStatus(code);
     if (code === CLOSED_NORMALLY) listener.onEnd({ kind: "ended" });
-    else if (REFUSALS.has(code)) listener.onEnd({ kind: "refused", status: code - 4000 });
+    else if (status !== null) listener.onEnd({ kind: "refused", status });
     else listener.onEnd({ kind: "lost", wasOpen });
   };
   return () => {

@@ -11,9 +11,9 @@ function cell(value: string | number | boolean | null): string {
 }
 
 export function toCsv(rows: readonly Row[]): string {
-  const header = ["symbol", ...COLUMNS.map(({ id }) => id), "reused", "generated", "warnings"];
+  const header = ["symbol", ...COLUMNS.map(({ id }) => id), "hit", "reused", "generated", "warnings"];
   const lines = rows.map((row) => [
-    row.symbol, ...COLUMNS.map((column) => column.value(row)), row.cached, row.generated, row.warnings.map(({ message }) => message).join(" "),
+    row.symbol, ...COLUMNS.map((column) => column.value(row)), row.hit, row.cached, row.generated, row.warnings.map(({ message }) => message).join(" "),
   ]);
   return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
 }

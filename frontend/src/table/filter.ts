@@ -1,7 +1,7 @@
 /**
  * What is typed into the filter: words that a symbol contains, and conditions on columns as they are shown.
  *
- * `sol` · `sharpe>1` · `return<-20 trades>=10` (percent where the header says percent). Pure.
+ * `sol` · `sharpe>1` · `return<-20 trades>=10` (percent where the header says percent) · `is:hit`. Pure.
  */
 
 import type { Row } from "../run/state";
@@ -27,6 +27,12 @@ const COMPARE: Record<string, (a: number, b: number) => boolean> = {
   "=": (a, b) => Math.abs(a - b) < 1e-9,
 };
 
+const MARKED: Record<string, Predicate> = {
+  "is:hit": ({ hit }) => hit === true,
+  "is:reused": ({ cached }) => cached,
+  "is:warned": ({ warnings }) => warnings.length > 0,
+};
+
 export function filterOf(text: string): Predicate {
   const conditions: Predicate[] = [];
   const words = text.replace(CONDITION, (all, name: string, operator: string, typed: string) => {
@@ -40,7 +46,7 @@ export function filterOf(text: string): Predicate {
     return " ";
   });
   for (const word of words.toLowerCase().split(/\s+/).filter(Boolean)) {
-    conditions.push((row) => row.symbol.toLowerCase().includes(word));
+    conditions.push(MARKED[word] ?? ((row) => row.symbol.toLowerCase().includes(word)));
   }
   return (row) => conditions.every((condition) => condition(row));
 }

@@ -8,7 +8,7 @@ import { splitSymbol } from "./symbols";
 
 const row = (symbol: string, total_return: number | null, sharpe: number | null = 1, trade_count = 10): Row => ({
   symbol, metrics: { total_return, sharpe, trade_count }, warnings: [], sparkline: [], generated: false, cached: false,
-  elapsedMs: 1, isNew: false,
+  elapsedMs: 1, hit: symbol === "SOLUSDT", isNew: false,
 });
 const rows = [row("SOLUSDT", 2.3, 1.5), row("BTCUSDT", 0.19, 1.1, 40), row("ADAUSDT", null, null, 0), row("XRPUSDT", -0.34, -0.2)];
 const symbols = (some: Row[]) => some.map(({ symbol }) => symbol.slice(0, 3));
@@ -27,6 +27,8 @@ test("a filter takes words and conditions in the units of the header", () => {
   expect(filtered("return < −20 %")).toEqual(["XRP"]);
   expect(filtered("sharpe>=1.1 trades>20")).toEqual(["BTC"]);
   expect(filtered("nonsense>3")).toEqual([]);
+  expect(filtered("is:hit")).toEqual(["SOL"]);
+  expect(filtered("is:warned")).toEqual([]);
 });
 
 test("an export quotes what a spreadsheet would misread", () => {
