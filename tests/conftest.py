@@ -8,23 +8,13 @@ import kombu.pools
 import pytest
 from celery import current_app
 from django.contrib.auth.models import User
-from django.db import connection
 
 from tests.servers import private_folder, private_valkey
-from tests.stack import RunningStack, running_stack
+from tests.stack import RunningStack, running_stack, suite_database_url
 from workers import handlers
 from workers.tests.counting.handler import CountingHandler
 
 handlers.register(CountingHandler())
-
-
-def _database_url() -> str:
-    """The address of the suite's test database, for processes of their own."""
-    settings = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{settings['NAME']}"
-    login = f"{settings['USER']}:{settings['PASSWORD']}" if settings["PASSWORD"] else settings["USER"]
-    return f"postgres://{login}@{settings['HOST']}:{settings['PORT'] or 5432}/{settings['NAME']}"
 
 
 @pytest.fixture
@@ -56,7 +46,7 @@ def stack(transactional_db: None, folder: Path, broker_url: str) -> Iterator[Run
     """Web, scheduler and two workers with two processes each; runs of kind `count` are known to all."""
     with running_stack(
         folder,
-        database_url=_database_url(),
+        database_url=suite_database_url(),
         redis_url=broker_url,
         workers=2,
         slots=2,

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.db import connection
+
 from config import processes
 from config.processes import Child
 
@@ -25,6 +27,7 @@ class RunningStack:
     web: Child | None = None
     scheduler: Child | None = None
     workers: list[Child] = field(default_factory=list)
+    feeds: list[Child] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -39,7 +42,8 @@ class RunningStack:
         """Start the web server; `wait_for_web` says when it answers."""
         self.web = self._start(
             "web", "-m", "uvicorn", "config.asgi:application", "--port", str(self.port), "--no-access-log",
-            "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "2",
+            "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "65536",
+            "--timeout-graceful-shutdown", "2",
         )  # fmt: skip
 
     def wait_for_web(self) -> None:
@@ -51,11 +55,16 @@ class RunningStack:
         """Start the scheduler."""
         self.scheduler = self._start("scheduler", "manage.py", "scheduler")
 
-    def start_worker(self, *, slots: int) -> None:
+    def start_prices(self, name: str = "prices") -> Child:
+        """Start a price feed; of several one leads."""
+        self.feeds.append(self._start(name, "manage.py", "price_feed"))
+        return self.feeds[-1]
+
+    def start_worker(self, *, slots: int, queues: str = "first,jobs") -> None:
         """Start a worker; `wait_for_workers` says when it takes jobs."""
         name = f"worker{len(self.workers)}"
         worker = self._start(
-            name, "-m", "celery", "-A", "config", "worker", "--queues", "first,jobs", "--concurrency", str(slots),
+            name, "-m", "celery", "-A", "config", "worker", "--queues", queues, "--concurrency", str(slots),
             "--hostname", f"{name}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle",
         )  # fmt: skip
         self.workers.append(worker)
@@ -80,13 +89,17 @@ class RunningStack:
         child.process.wait()
 
     def end(self) -> None:
-        """End everything that still runs."""
-        children = [child for child in (self.web, self.scheduler, *self.workers) if child is not None]
-        processes.end(children, grace_seconds=5)
+        """End everything that still runs, at once: nothing of it is needed any more."""
+        children = [
+            child for child in (self.web, self.scheduler, *self.workers, *self.feeds) if child is not None
+        ]
+        processes.end(children, grace_seconds=0)
 
     def _start(self, name: str, *arguments: str) -> Child:
         log = self.folder / f"{name}.log"
-        return processes.start(name, [sys.executable, *arguments], log=log, env=self.environment, cwd=ROOT)
+        # What a killed process leaves behind goes with the folder.
+        environment = {**self.environment, "TMPDIR": str(self.folder)}
+        return processes.start(name, [sys.executable, *arguments], log=log, env=environment, cwd=ROOT)
 
     def _answers(self) -> bool:
         try:
@@ -116,6 +129,21 @@ def running_stack(
         yield stack
     finally:
         stack.end()
+
+
+def suite_database_url() -> str:
+    """The address of the suite's test database, for processes of their own."""
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{settings['NAME']}"
+    login = f"{settings['USER']}:{settings['PASSWORD']}" if settings["PASSWORD"] else settings["USER"]
+    return f"postgres://{login}@{settings['HOST']}:{settings['PORT'] or 5432}/{settings['NAME']}"
+
+
+def bare_stack(folder: Path, *, redis_url: str, **variables: str) -> RunningStack:
+    """A stack on the suite's database of which nothing runs yet. End it."""
+    environment = _environment(folder, suite_database_url(), redis_url, variables)
+    return RunningStack(folder, environment, processes.free_port())
 
 
 def _environment(folder: Path, database_url: str, redis_url: str, more: Mapping[str, str]) -> dict[str, str]:

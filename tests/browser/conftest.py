@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.browser.site import Site
+from tests.browser.waiting import PATIENCE_MS
+
+expect.set_options(timeout=PATIENCE_MS)
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -76,7 +79,7 @@ def watched(page: Page, site: Site) -> Watched:
 def page(browser: Browser, site: Site) -> Iterator[Page]:
     """A fresh browser context with one tab."""
     context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 

@@ -1,31 +1,40 @@
 """The stack that the browser looks at: real processes, whose workers can be held and let go."""
 
-import contextlib
 import json
-import sqlite3
-import time
+import os
+import subprocess
+import sys
 import urllib.request
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from config.processes import free_port
-from tests.launcher.launched import Launched, processes_of, wait_for
+from tests.browser.gate.gate import Gate
+from tests.launcher.launched import ROOT, Launched, wait_for
 
 START_SECONDS = 90
 RUN_SECONDS = 60
-STEP_SECONDS = 0.02
-LEAST_STEP_SECONDS = 0.001
+ADD_SERIES = """
+import numpy as np
+from market_data.candles import Candles
+from market_data.store import write_candles
+bars = np.arange(2400)
+price = 100 + bars / 100 + 10 * np.sin(bars / 15)
+times = np.datetime64("{2}", "ms").astype(np.int64) + bars * 3_600_000
+candles = Candles(times, price, price + 1, price - 1, price, np.full(2400, 5.0))
+write_candles(symbol="{0}", source="{1}", interval="1h", candles=candles, generated=True)
+"""
 
 
 class Site(Launched):
     """A served Candlestream with a generated market."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **variables: str) -> None:
+        self._gate = Gate(home / "gate")
         # A port of our own: others on this machine may start a Candlestream at the same moment.
-        super().__init__(home, "serve", "--port", str(free_port()))
-        self._held: list[psutil.Process] = []
+        words = ("serve", "--port", str(free_port()))
+        super().__init__(home, *words, command=None, EXTRA_APPS="tests.browser.gate", **variables)
         said = self.wait_until_said("Serving at ", START_SECONDS)
         self.url = said.split("Serving at ")[1].split()[0].rstrip("/")
 
@@ -34,59 +43,49 @@ class Site(Launched):
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             return json.load(answer)
 
-    def finished_run(self, **request: Any) -> str:
+    def finished_run(self, kind: str = "backtests", **request: Any) -> str:
         """Start a run by the API, wait for its end, and return the address of its page."""
         body = json.dumps({"strategy": "rsi", **request}).encode()
         headers = {"Content-Type": "application/json"}
-        post = urllib.request.Request(f"{self.url}/api/backtests/", body, headers)
+        post = urllib.request.Request(f"{self.url}/api/{kind}/", body, headers)
         with urllib.request.urlopen(post, timeout=10) as answer:
             run = json.load(answer)
         wait_for(lambda: self.get(run["links"]["self"])["ended_at"], RUN_SECONDS)
         return run["links"]["page"]
 
-    def workers(self) -> list[psutil.Process]:
-        """The Celery worker's processes."""
-        return [
-            psutil.Process(pid) for pid, command in processes_of(self.home).items() if " celery " in command
-        ]
-
     def hold_workers(self) -> None:
-        """Let no job advance. Everything else, the web server included, goes on."""
-        self._held = self._held or self.workers()  # looking for them takes as long as several jobs
-        self._suspend_workers()
-        while not self._can_write():
-            self.release_workers()
-            time.sleep(LEAST_STEP_SECONDS)
-            self._suspend_workers()
-
-    def _suspend_workers(self) -> None:
-        for worker in self._held:
-            worker.suspend()
+        """Let no job end that begins from now on. Everything else goes on."""
+        self._gate.close()
 
     def release_workers(self) -> None:
-        """Let the jobs advance again."""
-        for worker in self._held:
-            worker.resume()
+        """Let the jobs go on again; those that were held have gone on when this returns."""
+        self._gate.open()
+        wait_for(lambda: not self.held_jobs(), RUN_SECONDS)
 
-    def hold_workers_in_mid_run(self, run_id: str) -> int:
-        """Let the held workers go in small steps until some results exist, and not all; how many."""
-        for _ in range(500):
-            self.release_workers()
-            time.sleep(STEP_SECONDS)
-            self.hold_workers()
-            progress = self.get(f"/api/runs/{run_id}/")["progress"]
-            if progress["completed"]:
-                assert progress["completed"] < progress["total"], "the run was over before it could be held"
-                return progress["completed"]
-        raise AssertionError("no result in 500 steps")
+    def held_jobs(self) -> set[str]:
+        """The symbols of jobs that workers have begun and are held at."""
+        return self._gate.waiting()
 
-    def _can_write(self) -> bool:
-        """Whether no worker is held in the middle of a transaction: everybody's commands would wait for its end."""
-        with contextlib.closing(
-            sqlite3.connect(self.home / "candlestream.sqlite3", timeout=0.05)
-        ) as database:
-            try:
-                database.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                return False
-            return True
+    def let_jobs_end(self, run_id: str, symbols: Collection[str]) -> int:
+        """Let some of the held jobs go on, and wait until they are done; how much of the run is done then."""
+        completed = self._completed(run_id) + len(symbols)
+        for symbol in symbols:
+            self._gate.let(symbol)
+        wait_for(lambda: self._completed(run_id) == completed, RUN_SECONDS)
+        return completed
+
+    def hold_workers_in_mid_run(self, run_id: str, *, count: int = 3) -> int:
+        """Let the held workers go on until so many results exist, and no more; how many."""
+        while (missing := count - self._completed(run_id)) > 0:
+            wait_for(self.held_jobs, RUN_SECONDS)
+            self.let_jobs_end(run_id, sorted(self.held_jobs())[:missing])
+        return count
+
+    def _completed(self, run_id: str) -> int:
+        return self.get(f"/api/runs/{run_id}/")["progress"]["completed"]
+
+    def add_series(self, symbol: str, source: str, *, first_day: str) -> None:
+        """Give the market 100 days of made-up hourly candles of a symbol and source of its own."""
+        words = [sys.executable, "manage.py", "shell", "-c", ADD_SERIES.format(symbol, source, first_day)]
+        environment = {**os.environ, "CANDLESTREAM_HOME": str(self.home), "SINGLE_USER": "1"}
+        subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True)

@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from django.contrib.auth.forms import AuthenticationForm
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from playwright.sync_api import Page, Route, expect
 
+from frontend.security import POLICY
 from tests.browser.conftest import Watched
 from tests.browser.site import Site
+from tests.browser.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -15,8 +20,14 @@ AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "ax
 
 @pytest.fixture(scope="module")
 def finished(site: Site) -> str:
-    """Address of a run that is complete, some of its symbols failed."""
-    return site.finished_run(parameters={"period": 29})
+    """Address of a complete run."""
+    return site.finished_run(parameters={"period": 29}, hit="total_return > -0.5")
+
+
+@pytest.fixture(scope="module")
+def scan(site: Site) -> str:
+    """Address of a complete scan."""
+    return site.finished_run(kind="scans", within_bars=24)
 
 
 def violations(page: Page) -> list[str]:
@@ -35,6 +46,10 @@ PAGES = {
     "new run": ("/", "text=Start run"),
     "new run, chosen symbols": ("/?symbols=BTCUSDT", ".symbols"),
     "new run, wrong value": ("/?strategy=rsi&p.period=1", ".field-error"),
+    "new scan": ("/?task=scan", "text=Scan now"),
+    "scan": ("{scan}", "table.scan"),
+    "saved scans": ("/scans/", ".page .empty, table.saved-scans"),
+    "no such page": ("/runs/nonsense", "text=There is no such page"),
     "runs": ("/runs/", "table.runs"),
     "run": ("{run}", "[data-testid=summary]"),
     "result": ("{run}BTCUSDT/", "cs-equity-chart canvas"),
@@ -46,13 +61,33 @@ PAGES = {
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(page: Page, finished: str, watched: Watched, name: str, theme: str):
+def test_axe_finds_nothing(page: Page, finished: str, scan: str, watched: Watched, name: str, theme: str):
     address, ready = PAGES[name]
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
-    page.goto(address.format(run=finished, id=finished.split("/")[2]))
+    page.goto(address.format(run=finished, scan=scan, id=finished.split("/")[2]))
     page.locator(ready).first.wait_for()
     assert violations(page) == []
     assert [text for text in watched.complaints if "404" not in text] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("typed", [None, {"username": "", "password": ""}], ids=["empty", "refused"])
+def test_axe_finds_nothing_on_the_login_page(
+    page: Page, watched: Watched, theme: str, typed: dict[str, str] | None
+):
+    """Drawn by this process: the site of these tests has one user, who needs no login."""
+    context = {"form": AuthenticationForm(data=typed), "theme": theme}
+    login = render_to_string("frontend/login.html", context, request=RequestFactory().get("/login/"))
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=login, content_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+    page.route("**/login/", answer)
+    page.goto("/login/")
+    page.get_by_role("button", name="Log in").wait_for()
+    assert page.locator(".field-error").count() == (2 if typed else 0)
+    assert violations(page) == []
+    assert watched.complaints == []
 
 
 def test_from_the_form_to_the_list_of_trades_by_keyboard_alone(page: Page, watched: Watched):
@@ -88,7 +123,7 @@ def test_from_the_form_to_the_list_of_trades_by_keyboard_alone(page: Page, watch
     third = page.url.rstrip("/").rsplit("/", 1)[1]
     page.keyboard.press("Escape")
     page.wait_for_url("**/runs/*/")
-    page.wait_for_function("s => document.activeElement.closest('tr')?.dataset.symbol === s", arg=third)
+    until(page, "s => document.activeElement.closest('tr')?.dataset.symbol === s", third)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")

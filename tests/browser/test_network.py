@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.site import Site
 from tests.browser.test_live_run import ROWS, start_run
+from tests.browser.waiting import until_connected
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -25,6 +26,7 @@ def test_a_cut_of_five_seconds_in_mid_run_loses_and_doubles_nothing(page: Page, 
     site.hold_workers()
     try:
         run_id = start_run(page, Period="37")
+        until_connected(page)
         completed = site.hold_workers_in_mid_run(run_id)
         expect(page.locator(ROWS)).to_have_count(completed)
         page.context.set_offline(True)
@@ -46,6 +48,7 @@ def test_where_streams_are_blocked_too_the_page_polls(page: Page, site: Site):
     site.hold_workers()
     try:
         run_id = start_run(page, Period="41")
+        until_connected(page, "polling")
         completed = site.hold_workers_in_mid_run(run_id)
         expect(page.locator(ROWS)).to_have_count(completed)
     finally:

@@ -34,7 +34,9 @@ def site(nginx_required: None) -> Iterator[Topology]:
             topology.run("python", "manage.py", "generate_market", "--symbols", "12", "--years", "0.5")
             web = topology.start("web")
             workers = [topology.start("worker", f"worker{number}") for number in (1, 2)]
+            workers.append(topology.start("downloader", "downloader"))
             topology.start("scheduler")
+            topology.start("prices")
             topology.start_nginx()
             health = f"{topology.url}/api/health/"
             processes.wait_until(lambda: httpx.get(health).is_success, web, seconds=60)

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,20 +68,55 @@ def sent_events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data:"))
 
 
+def test_replayed_prices_of_the_market_come_through_nginx(client: httpx.Client):
+    deadline = time.monotonic() + 60
+    while len(prices := client.get("/api/prices/").json()["prices"]) < 12 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert len(prices) == 12
+    assert {(price["source"], price["is_replay"], price["stale"]) for price in prices} == {
+        ("replay", True, False)
+    }
+
+
 def test_a_file_of_candles_larger_than_the_limit_of_requests_can_be_uploaded(
-    site: Topology, client: httpx.Client
+    site: Topology, client: httpx.Client, token: str
 ):
     prices = "1.00000001,2.00000002,0.50000003,1.50000004,500000.12345"
     rows = [f"{1_699_999_200 + 3600 * hour},{prices}" for hour in range(30_000)]
     content = "\n".join(["datetime,open,high,low,close,volume", *rows]).encode()
     assert len(content) > 1_500_000
     answer = client.post("/api/imports/", files={"file": ("ABCUSDT.csv", content)}, data={"dry_run": "true"})
-    assert answer.status_code == 200, answer.text
-    assert answer.json()[0]["candle_count"] == 30_000
+    assert answer.status_code == 202, answer.text
+    events = events_of(site, token, answer.json()["links"]["websocket"])
+    assert [event["type"] for event in events if event["type"] != "progress"] == [
+        "start",
+        "result",
+        "complete",
+    ]
+    assert events[-1]["summary"]["candle_count"] == 30_000
+    assert client.get(answer.json()["links"]["imported"]).json()[0]["symbol"] == "ABCUSDT"
 
 
-def test_both_workers_report_for_work(site: Topology):
-    assert site.query("SELECT count(*) FROM workers_worker WHERE seen_at > now() - interval '5 s'") == [(2,)]
+@pytest.mark.parametrize(("who", "code"), [("a stranger", 401), ("a user who is no staff", 403)])
+def test_who_may_not_import_is_told_before_the_file_is_read(site: Topology, who: str, code: int):
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(10**9)}
+    if code == 403:
+        make = "from django.contrib.auth import get_user_model as m; m().objects.create_user('eve')"
+        site.run("python", "manage.py", "shell", "-c", make)
+        headers["Authorization"] = f"Bearer {site.run('python', 'manage.py', 'create_token', 'eve').strip()}"
+    with socket.create_connection(("127.0.0.1", site.site_port), timeout=20) as connection:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        connection.sendall(f"POST /api/imports/ HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
+        answer = connection.recv(65_536).decode()  # not one byte of the gigabyte has been sent
+    assert answer.startswith(f"HTTP/1.1 {code} "), answer
+    assert "application/problem+json" in answer
+    assert "Only staff may import candles." in answer
+
+
+def test_all_workers_report_for_work(site: Topology):
+    fresh = "SELECT queues FROM workers_worker WHERE seen_at > now() - interval '5 s'"
+    served = [row[0] if isinstance(row[0], list) else json.loads(row[0]) for row in site.query(fresh)]
+    assert sorted(served) == [["downloads"], ["first", "jobs"], ["first", "jobs"]]
 
 
 def test_a_stranger_gets_no_data(site: Topology):

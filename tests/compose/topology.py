@@ -16,7 +16,8 @@ from config.processes import Child
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-SECRETS = {"POSTGRES_PASSWORD": "a-password", "SECRET_KEY": "a-secret"}
+DOT_ENV = {"POSTGRES_PASSWORD": "a-password", "SECRET_KEY": "only-for-tests-" * 5, "PRICE_SOURCES": "replay"}
+"""What an operator who has no network writes into `.env`."""
 INTERPOLATION = re.compile(r"\$\{(\w+)(?::?([-?])([^}]*))?\}")
 
 NGINX_MAIN = """
@@ -70,6 +71,7 @@ class Topology:
             "CANDLESTREAM_HOME": str(folder),
             "STATIC_ROOT": str(folder / "www" / "static"),
             "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(folder),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
 
@@ -81,17 +83,17 @@ class Topology:
     def environment(self, service: str) -> dict[str, str]:
         """What the compose file gives a service, and nothing of the machine's own."""
         given = COMPOSE["services"][service]["environment"]
-        own = {name: interpolated(value, SECRETS) for name, value in given.items()}
+        own = {name: interpolated(value, DOT_ENV) for name, value in given.items()}
         return {**own, **self.elsewhere}
 
     def command(self, service: str) -> list[str]:
         """The command line of a service."""
-        return shlex.split(interpolated(COMPOSE["services"][service]["command"], SECRETS))
+        return shlex.split(interpolated(COMPOSE["services"][service]["command"], DOT_ENV))
 
     def start(self, service: str, name: str | None = None) -> Child:
         """Start one container's worth of a service."""
         words = self.command(service)
-        if service == "worker":
+        if service in ("worker", "downloader"):
             words += ["--hostname", f"celery@{name}"]  # a container has a host name of its own
         return self._start(name or service, words, self.environment(service))
 

@@ -1,10 +1,11 @@
 """Break everything at random while runs are watched, then check that nothing was lost.
 
-`python -m tests.faults.checker` starts runs all the time, with watchers on every transport that drop their connections
-and come back, and meanwhile kills worker children, workers, the web server, the scheduler and Redis, restarts
-PostgreSQL, and loses and doubles messages. At the end every run must have ended, with one outcome for each job, events
-1 … N, the same for every watcher, and a summary that equals one computed anew. `--seed` repeats the choices, not the
-timing.
+`python -m tests.faults.checker` starts runs of every kind all the time, with watchers on every transport that drop
+their connections and come back; pauses, resumes, stops, reorders and retries them; and meanwhile kills worker children,
+workers, the web server, the scheduler and Redis (which comes back with or without its data), suspends workers, restarts
+PostgreSQL, and loses, doubles and delays messages. At the end every run must have ended, with one outcome for each job,
+events 1 … N, the same for every watcher, nothing after the last, and a summary that equals one computed anew. `--seed`
+repeats the choices, not the timing.
 """
 
 import argparse
@@ -12,10 +13,11 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,9 @@ from tests.servers import Postgres, private_folder, restartable_postgres
 from tests.stack import RunningStack, running_stack
 
 LONGEST_RECOVERY_SECONDS = 120.0
+SUSPENDED_SECONDS = 6.0, 9.0
+RESTS_SECONDS = {"web server killed": 8.0, "worker suspended until it counted as dead": 12.0}
+"""A fault is not repeated sooner: what takes seconds to come back would do nothing in between."""
 
 
 @dataclass
@@ -39,9 +44,16 @@ class Site:
     redis: processes.Child
     faults: Counter[str] = field(default_factory=Counter)
 
-    def restart_redis(self) -> None:
-        """Kill Redis and start it again, empty: it keeps nothing on disk."""
+    def restart_redis(self, *, with_data: bool) -> None:
+        """Kill Redis and start it again, with what it held a moment before or empty."""
+        from redis import Redis
+
+        dump = self.folder / "dump.rdb"
+        if with_data:
+            Redis.from_url(self.stack.environment["REDIS_URL"]).save()
         processes.end([self.redis], grace_seconds=0)
+        if not with_data:
+            dump.unlink(missing_ok=True)
         self.redis, _ = start_valkey(self.folder, port=self.redis_port)
 
 
@@ -56,6 +68,7 @@ def site(database: str) -> Generator[Site]:
         redis, redis_url = start_valkey(folder, port=port)
         environment = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "CANDLESTREAM_HOME": str(folder)}
         os.environ.update({**environment, "SINGLE_USER": "1", "EXTRA_APPS": "workers.tests.counting"})
+        os.environ["CANDLESTREAM_STRATEGIES"] = "tests.paced_strategy"
         os.environ.setdefault("LOG_LEVEL", "WARNING")
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         prepared = RunningStack(folder, {**os.environ}, 0)
@@ -77,15 +90,25 @@ def faults_of(site: Site, dice: random.Random) -> dict[str, Callable[[], None]]:
     stack = site.stack
 
     def kill_child() -> None:
-        children = processes_below(dice.choice(stack.workers).process.pid)
-        if children:
-            os.kill(dice.choice(children), signal.SIGKILL)
+        while not (children := processes_below(dice.choice(stack.workers).process.pid)):
+            restart_ended_workers(site)
+            time.sleep(0.1)  # one that has just been started has no children yet
+        os.kill(dice.choice(children), signal.SIGKILL)
 
     def kill_worker() -> None:
         worker = dice.choice(stack.workers)
         stack.kill(worker)
         stack.workers.remove(worker)
         stack.start_worker(slots=2)
+
+    def suspend_worker() -> None:
+        group = dice.choice(stack.workers).process.pid
+        os.killpg(group, signal.SIGSTOP)
+        threading.Timer(dice.uniform(*SUSPENDED_SECONDS), wake, (group,)).start()
+
+    def wake(group: int) -> None:
+        with suppress(ProcessLookupError):  # it has been killed meanwhile
+            os.killpg(group, signal.SIGCONT)
 
     def kill_web() -> None:
         stack.kill(stack.web)
@@ -101,14 +124,24 @@ def faults_of(site: Site, dice: random.Random) -> dict[str, Callable[[], None]]:
     faults = {
         "worker child killed": kill_child,
         "worker killed": kill_worker,
+        "worker suspended until it counted as dead": suspend_worker,
         "web server killed": kill_web,
         "scheduler killed": kill_scheduler,
         "Redis wiped": wipe_redis,
-        "Redis killed": site.restart_redis,
+        "Redis killed, with its data": lambda: site.restart_redis(with_data=True),
+        "Redis killed, without its data": lambda: site.restart_redis(with_data=False),
     }
     if site.postgres:
         faults["PostgreSQL restarted"] = site.postgres.restart
     return faults
+
+
+def restart_ended_workers(site: Site) -> None:
+    """Do what whoever supervises workers does: Celery ends one whose pool loses a process while it starts."""
+    for worker in [worker for worker in site.stack.workers if worker.has_ended]:
+        site.stack.workers.remove(worker)
+        site.stack.start_worker(slots=2)
+        site.faults["worker that had ended by itself restarted"] += 1
 
 
 def processes_below(pid: int) -> list[int]:
@@ -130,26 +163,52 @@ def main(arguments: list[str]) -> int:
         import django
 
         django.setup()
+        from tests.faults.bad_post import BadPost
         from tests.faults.driver import Driver
 
-        driver = Driver(found, random.Random(options.seed))
+        driver = Driver(found.stack, random.Random(options.seed))
+        post = BadPost(found.stack.environment["REDIS_URL"], random.Random(options.seed))
         _break_for(options.seconds, found, driver, random.Random(options.seed))
-        report = driver.finish(LONGEST_RECOVERY_SECONDS)
+        post.stop()
+        with said_by_all(found.stack):
+            checked = driver.finish(LONGEST_RECOVERY_SECONDS, lambda: restart_ended_workers(found))
     print(f"seed {options.seed}, {options.seconds:g} s on {options.database}")
-    for name, count in [*sorted(found.faults.items()), *report.items()]:
-        print(f"{count:8,}  {name}")
+    _report("Faults", found.faults + post.done)
+    _report("Control", driver.operator.done)
+    _report("Checked", checked)
     return 0
+
+
+@contextmanager
+def said_by_all(stack: RunningStack) -> Generator[None]:
+    """Print the end of every process's log when something is wrong: the logs are gone with the site."""
+    try:
+        yield
+    except AssertionError:
+        for child in (stack.web, stack.scheduler, *stack.workers):
+            if child is not None:
+                print(f"--- {child.name}", child.last_lines(40), sep="\n")
+        raise
+
+
+def _report(title: str, counts: Counter[str]) -> None:
+    print(title)
+    for name, count in sorted(counts.items()):
+        print(f"{count:8,}  {name}")
 
 
 def _break_for(seconds: float, site: Site, driver: Any, dice: random.Random) -> None:
     faults = faults_of(site, dice)
     until = time.monotonic() + seconds
+    rest_until: dict[str, float] = {}
     while time.monotonic() < until:
         driver.start_run()
         time.sleep(dice.uniform(0.3, 1.5))
-        name = dice.choice(sorted(faults))
+        restart_ended_workers(site)
+        name = dice.choice([name for name in sorted(faults) if rest_until.get(name, 0.0) < time.monotonic()])
         faults[name]()
         site.faults[name] += 1
+        rest_until[name] = time.monotonic() + RESTS_SECONDS.get(name, 0.0)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.stack import ROOT
 def test_nothing_is_lost_while_everything_breaks() -> None:
     hidden = {"DATABASE_URL", "REDIS_URL", "CANDLESTREAM_HOME"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    command = [sys.executable, "-m", "tests.faults.checker", "--seed", "1", "--seconds", "45"]
+    command = [sys.executable, "-m", "tests.faults.checker", "--seed", "1", "--seconds", "60"]
     done = subprocess.run(
         command,
         cwd=ROOT,

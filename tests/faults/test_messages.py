@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from redis import Redis
 
 from tests.faults.checks import check, wait_for_end, wait_for_events
 from tests.faults.test_kills import JOBS, start_run
 from tests.faults.watchers import Watcher
 from tests.stack import RunningStack
-from workers import dispatch
-from workers.models import Run
+from workers import dispatch, sweeper
+from workers.models import Job, Run
 
 
 def test_a_wiped_broker_loses_nothing(stack: RunningStack, owner: Any, broker_url: str) -> None:
@@ -36,6 +37,23 @@ def test_a_lost_message_is_sent_again(
     check(run)
     assert {job.deliveries for job in run.jobs.all()} == {2}
     assert {job.attempt for job in run.jobs.all()} == {1}
+
+
+def test_a_message_that_only_waits_is_not_sent_again(owner: Any, broker_url: str) -> None:
+    run = start_run(owner, 5)  # and nobody works
+    waiting = run.jobs.filter(status=Job.Status.DISPATCHED)
+    waiting.update(redeliver_at=timezone.now())
+    sweeper.sweep()
+    assert set(waiting.values_list("deliveries", flat=True)) == {1}
+
+    assert Redis.from_url(broker_url).lpop(dispatch.JOBS_QUEUE), "one message is lost"
+    sweeper.sweep()
+    assert sorted(waiting.values_list("deliveries", flat=True)) == [1, 1, 1, 1, 2]
+
+    waiting.update(redeliver_at=timezone.now())
+    Redis.from_url(broker_url).flushall()
+    sweeper.sweep()
+    assert sorted(waiting.values_list("deliveries", flat=True)) == [2, 2, 2, 2, 3]
 
 
 @pytest.fixture

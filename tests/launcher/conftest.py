@@ -36,4 +36,4 @@ def home(market_home: Path) -> Iterator[Path]:
     """The same folder, with nothing running in it before and after a test."""
     assert not processes_of(market_home)
     yield market_home
-    wait_for(lambda: not processes_of(market_home), 10)
+    wait_for(lambda: not processes_of(market_home), 30)

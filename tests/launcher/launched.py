@@ -51,9 +51,11 @@ class Launched:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            print(f"--- it said\n{self.said}\n--- still there\n{processes_of(self.home)}")
         self.process.kill()
         self.process.wait()
-        wait_for(lambda: not processes_of(self.home), 10)
+        wait_for(lambda: not processes_of(self.home), 30)
 
 
 def _hear_signals() -> None:
@@ -66,7 +68,8 @@ def _environment(home: Path, variables: dict[str, str]) -> dict[str, str]:
     """The suite's environment without the servers that the suite uses itself."""
     hidden = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT", "END_WITH_PARENT"}
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
-    return {**kept, "CANDLESTREAM_HOME": str(home), **variables}
+    # What a killed process leaves behind goes with the test's folder.
+    return {**kept, "CANDLESTREAM_HOME": str(home), "TMPDIR": str(home.parent), **variables}
 
 
 def processes_of(home: Path) -> dict[int, str]:

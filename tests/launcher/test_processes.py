@@ -28,6 +28,23 @@ print(child.process.pid, flush=True)
 time.sleep(60)
 """
 
+ENDED_IN_A_FORK = """
+import os, signal
+from config import processes
+class Ended(BaseException): pass
+def end(*_): raise Ended
+signal.signal(signal.SIGTERM, end)
+os.register_at_fork(before=lambda: os.kill(os.getpid(), signal.SIGTERM))
+try:
+    processes.start("sleep", ["sleep", "60"])
+except Ended:
+    print("ended")
+try:
+    os.wait()
+except ChildProcessError:
+    print("without a child")
+"""
+
 
 def test_a_child_dies_when_its_parent_is_killed():
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
@@ -37,23 +54,44 @@ def test_a_child_dies_when_its_parent_is_killed():
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    wait_for(lambda: processes.identity(child) is None, 5)
+    wait_for(lambda: processes.identity(child) is None, 30)
+
+
+def test_a_signal_in_the_middle_of_a_start_is_not_lost():
+    parent = subprocess.run(
+        [sys.executable, "-c", ENDED_IN_A_FORK], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert parent.stdout.splitlines() == ["ended", "without a child"]
+
+
+def test_a_child_does_not_inherit_that_signals_are_held(tmp_path: Path):
+    mask = "import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    child = processes.start("mask", [sys.executable, "-c", mask], log=tmp_path / "log")
+    child.process.wait()
+    assert child.last_lines() == "set()"
+
+
+def test_another_servers_answer_is_not_taken_for_a_childs():
+    child = processes.start("short", [sys.executable, "-c", ""])
+    child.process.wait()
+    with pytest.raises(ChildError, match="something else answered"):
+        processes.wait_until(lambda: True, child)
 
 
 def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path):
     child = processes.start("stubborn", STUBBORN, log=tmp_path / "log")
-    wait_for(lambda: child.last_lines() == "up", 10)
+    wait_for(lambda: child.last_lines() == "up", 30)
     started = time.monotonic()
     processes.end([child], grace_seconds=0.3)
     assert child.process.returncode == -signal.SIGKILL
-    assert 0.3 <= time.monotonic() - started < 5
+    assert 0.3 <= time.monotonic() - started < 30
 
 
 def test_grandchildren_end_with_the_child():
     shell = processes.start("shell", ["sh", "-c", "sleep 60 & wait"])
-    wait_for(lambda: len(members(shell.process.pid)) == 2, 5)
+    wait_for(lambda: len(members(shell.process.pid)) == 2, 30)
     processes.end([shell], grace_seconds=1)
-    wait_for(lambda: not members(shell.process.pid), 5)
+    wait_for(lambda: not members(shell.process.pid), 30)
 
 
 def members(group: int) -> list[int]:
@@ -92,7 +130,7 @@ def test_what_a_killed_launcher_left_running_is_ended_at_the_next_start(tmp_path
     home = Home(tmp_path)
     home.remember([left])
     with home.claimed():
-        assert left.process.wait(5) == -signal.SIGKILL
+        assert left.process.wait(30) == -signal.SIGKILL
 
 
 def test_a_process_that_merely_has_a_remembered_number_is_left_alone(tmp_path: Path):

@@ -1,0 +1,29 @@
+import os
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+
+
+class GateConfig(AppConfig):
+    """An app that puts the gate before every job of this process."""
+
+    name = "tests.browser.gate"
+
+    def ready(self) -> None:
+        from tests.browser.gate.gate import Gate
+        from workers import handlers
+
+        gate = Gate(Path(os.environ["CANDLESTREAM_HOME"]) / "gate")
+        for handler in handlers.all_handlers():
+            _put_before(handler, gate)
+
+
+def _put_before(handler: Any, gate: Any) -> None:
+    execute = handler.execute
+
+    def execute_behind_the_gate(spec: Any, key: str) -> Any:
+        gate.pass_through(key)
+        return execute(spec, key)
+
+    handler.execute = execute_behind_the_gate
