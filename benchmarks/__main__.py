@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("engine", "market_data", "runs")
+NAMES = ("engine", "market_data", "runs", "watchers", "fairness", "prices")
 
 
 def main(names: list[str]) -> int:

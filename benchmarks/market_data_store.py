@@ -149,6 +149,17 @@ def _market(symbols: int) -> dict[str, dict[str, float]]:
     shutil.rmtree(settings.CANDLE_FILES_DIR, ignore_errors=True)
     market = store.load_series(source="sample", interval="1h")
     rows = {"write to the database": {"ms": made * 1e3, "ms a series": made * 1e3 / symbols}}
+    for size in (1, 8, 32):
+        times: list[float] = []
+        for _ in range(3):
+            started = time.perf_counter()
+            _read_together(market, size)
+            times.append((time.perf_counter() - started) * 1e3)
+        ms = statistics.median(times)
+        rows[f"of the first load, the queries alone, {size} series each"] = {
+            "ms": ms,
+            "ms a series": ms / symbols,
+        }
     for name in ("first load: database, then local files", "second load: local files"):
         started = time.perf_counter()
         for series in market:
@@ -156,6 +167,13 @@ def _market(symbols: int) -> dict[str, dict[str, float]]:
         ms = (time.perf_counter() - started) * 1e3
         rows[name] = {"ms": ms, "ms a series": ms / symbols}
     return rows
+
+
+def _read_together(market: list[CandleSeries], size: int) -> None:
+    """The packed months of all series, those of some series with one query."""
+    for at in range(0, len(market), size):
+        wanted = [series.pk for series in market[at : at + size]]
+        chunks.read_packed(CandleChunk.objects.filter(series__in=wanted).order_by("series", "month"))
 
 
 def _median_ms(function: Callable[[], Any], rounds: int = 21) -> float:

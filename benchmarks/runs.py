@@ -7,11 +7,9 @@ WebSocket client; results are stored for real. `--database postgres` or `sqlite`
 import argparse
 import asyncio
 import itertools
-import os
+import shutil
 import statistics
 import time
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,11 @@ import websockets
 from celery import Celery
 from redis import Redis
 
+from benchmarks import processor_time
 from benchmarks.report import Table, save
+from benchmarks.site import site_with_market
 from benchmarks.tasks import FINISHED_KEY
-from tests.servers import private_folder, private_postgres, private_valkey
-from tests.stack import RunningStack, running_stack
+from tests.stack import RunningStack
 
 SYMBOLS, YEARS, TASKS = 211, 5, 211
 RSI_PERIODS = itertools.count(14)
@@ -40,40 +39,31 @@ def main() -> None:
     parser.add_argument("--keep-serving", action="store_true", help="wait for Enter after the rounds")
     options = parser.parse_args()
     for database in options.database or ["postgres", "sqlite"]:
-        with _stack(database, options.symbols) as stack:
+        with site_with_market(
+            database, symbols=options.symbols, years=YEARS, EXTRA_APPS="benchmarks"
+        ) as stack:
             rounds = [_round(stack) for _ in range(options.rounds + 1)][1:]
             _report(database, options.symbols, rounds)
             if options.keep_serving:
                 input(f"{stack.url} {stack.environment['DATABASE_URL']} {stack.environment['REDIS_URL']} ")
 
 
-@contextmanager
-def _stack(database: str, symbols: int) -> Generator[RunningStack]:
-    with ExitStack() as servers:
-        folder = servers.enter_context(private_folder())
-        redis_url = servers.enter_context(private_valkey())
-        database_url = f"sqlite:///{folder / 'candlestream.sqlite3'}"
-        if database == "postgres":
-            database_url = servers.enter_context(private_postgres(synchronous_commit="on"))
-        os.environ.setdefault("SECRET_KEY", "benchmark")
-        prepared = RunningStack(folder, {**os.environ, "DATABASE_URL": database_url, "SINGLE_USER": "1"}, 0)
-        prepared.environment["CANDLESTREAM_HOME"] = str(folder)
-        prepared.manage("migrate", "-v", "0")
-        prepared.manage("generate_market", "--symbols", str(symbols), "--years", str(YEARS))
-        yield servers.enter_context(
-            running_stack(
-                folder, database_url=database_url, redis_url=redis_url, slots=2, EXTRA_APPS="benchmarks"
-            )
-        )
-
-
 def _round(stack: RunningStack) -> dict[str, float]:
     """One measurement of everything, one after the other, in milliseconds."""
     figures = {"floor": _floor(stack)}
-    body = {"strategy": "rsi", "parameters": {"period": next(RSI_PERIODS)}}
-    for name in ("run", "repeat"):
+    first, other = _body(), _body()
+    for name, body in (("run", first), ("repeat", first), ("cold", other)):
+        if name == "cold":
+            shutil.rmtree(stack.folder / "candles")
+        before = processor_time.by_program()
         figures |= {f"{name}_{key}": value for key, value in asyncio.run(_run(stack, body)).items()}
+        used = processor_time.by_program() - before
+        figures |= {f"{name}_cpu_{program}": used_ms for program, used_ms in used.items()}
     return figures
+
+
+def _body() -> dict[str, Any]:
+    return {"strategy": "rsi", "parameters": {"period": next(RSI_PERIODS)}}
 
 
 def _floor(stack: RunningStack) -> float:
@@ -120,17 +110,24 @@ def _ms_since(started: float) -> float:
 
 
 def _report(database: str, symbols: int, rounds: list[dict[str, float]]) -> None:
-    median = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+    names = dict.fromkeys(name for each in rounds for name in each)
+    median = {name: statistics.median(each.get(name, 0.0) for each in rounds) for name in names}
     table = Table(
         f"{symbols} symbols × 43,800 candles on {database}, median of {len(rounds)}", ["", "ms", "× floor"]
     )
     table.add("211 no-op tasks (the floor)", median["floor"], 1.0)
     table.add("run, POST to last event", median["run_total"], median["run_total"] / median["floor"])
     table.add("the same again, all reused", median["repeat_total"], median["repeat_total"] / median["floor"])
+    table.add("without the host's candle files", median["cold_total"], median["cold_total"] / median["floor"])
     table.add("POST", median["run_post"], None)
     table.add("POST to first result", median["run_first_result"], None)
     table.add("POST of the repeated run", median["repeat_post"], None)
     table.print()
+    spent = Table("Processor time of the run, by program", ["", "ms"])
+    for name in sorted(names, key=lambda name: -median[name]):
+        if program := name.partition("run_cpu_")[2]:
+            spent.add(program, median[name])
+    spent.print()
     save(Path(f"runs-{database}.json"), {"symbols": symbols, "median_ms": median, "rounds_ms": rounds})
 
 
