@@ -108,12 +108,17 @@ def test_each_row_has_its_curve_and_each_metric_its_definition(page: Page, finis
 def test_a_trade_is_shown_where_it_happened(page: Page, finished: str, watched: Watched):
     page.goto(f"{finished}BTCUSDT/")
     page.locator("cs-candle-chart canvas").first.wait_for()
-    visible = "document.querySelector('cs-candle-chart').chart.timeScale().getVisibleRange()"
     trade = page.locator("table.trades tbody tr").first
     time = trade.get_by_role("button").inner_text()
     trade.get_by_role("button").click()
     expect(page.locator("table.trades tr.chosen")).to_have_count(1)
-    shown = page.evaluate(visible)
-    entry = page.evaluate("text => Date.parse(`${text.replace(' ', 'T')}Z`) / 1000", time)
-    assert shown["from"] <= entry <= shown["to"]
+    # The chart takes the range over in its next frame.
+    page.wait_for_function(
+        """text => {
+            const shown = document.querySelector("cs-candle-chart").chart.timeScale().getVisibleRange();
+            const entry = Date.parse(`${text.replace(" ", "T")}Z`) / 1000;
+            return shown.from <= entry && entry <= shown.to;
+        }""",
+        arg=time,
+    )
     assert watched.complaints == []

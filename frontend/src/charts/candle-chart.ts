@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import {
-  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, type IChartApi, LineSeries, type SeriesMarker, type UTCTimestamp, createChart,
+  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, type IChartApi, LineSeries, type LogicalRange, type SeriesMarker, type UTCTimestamp, createChart,
   createSeriesMarkers,
 } from "lightweight-charts";
 
@@ -42,6 +42,8 @@ class CandleChart extends PageElement {
   pointed: number | null = null;
 
   private chart: IChartApi | null = null;
+  /** Asked for, and not on the screen before the chart's next frame; a redraw until then must not forget it. */
+  private asked: LogicalRange | null = null;
   private readonly redraw = () => this.draw();
 
   override connectedCallback(): void {
@@ -88,7 +90,7 @@ class CandleChart extends PageElement {
     const fitting = SPANS.filter(([, days]) => bars(days) >= 5 && bars(days) < time_ms.length);
     const end = time_ms.length + MARGIN_BARS;
     return html`<div class="spans" role="group" aria-label="Range of the chart">
-      ${fitting.map(([title, days]) => html`<button class="button button-plain" @click=${() => this.chart?.timeScale().setVisibleLogicalRange({ from: end - bars(days), to: end })}>${title}</button>`)}
+      ${fitting.map(([title, days]) => html`<button class="button button-plain" @click=${() => this.show(end - bars(days), end)}>${title}</button>`)}
       <button class="button button-plain" @click=${() => this.chart?.timeScale().fitContent()}>All</button>
     </div>`;
   }
@@ -124,12 +126,20 @@ class CandleChart extends PageElement {
     createSeriesMarkers(series, this.markers(gain, loss));
     this.addVolume(chart, candles);
     this.addOverlays(chart, candles);
-    if (range) chart.timeScale().setVisibleRange(range);
-    else chart.timeScale().setVisibleLogicalRange({ from: candles.time_ms.length - FIRST_BARS, to: candles.time_ms.length + MARGIN_BARS });
+    this.chart = chart;
+    if (this.asked) this.show(this.asked.from, this.asked.to);
+    else if (range) chart.timeScale().setVisibleRange(range);
+    else this.show(candles.time_ms.length - FIRST_BARS, candles.time_ms.length + MARGIN_BARS);
+    chart.timeScale().subscribeVisibleLogicalRangeChange(() => { this.asked = null; });
     chart.subscribeCrosshairMove(({ logical }) => {
       this.pointed = logical === undefined || logical < 0 || logical >= candles.time_ms.length ? null : logical;
     });
-    this.chart = chart;
+  }
+
+  /** By the number of the bar. */
+  private show(from: number, to: number): void {
+    this.asked = { from, to } as LogicalRange;
+    this.chart?.timeScale().setVisibleLogicalRange(this.asked);
   }
 
   private addVolume(chart: IChartApi, { time_ms, open, close, volume }: CandleArrays): void {
@@ -176,12 +186,12 @@ class CandleChart extends PageElement {
   }
 
   private showTrade(trade: Trade): void {
-    if (!this.chart || !this.candles) return;
+    if (!this.candles) return;
     const times = this.candles.time_ms;
     const at = (iso: string) => Math.max(0, times.findIndex((time) => time >= Date.parse(iso)));
     const [from, to] = [at(trade.entry_time), at(trade.exit_time)];
     const margin = Math.max(30, Math.round((to - from) * 0.75));
-    this.chart.timeScale().setVisibleLogicalRange({ from: from - margin, to: to + margin });
+    this.show(from - margin, to + margin);
   }
 }
 
