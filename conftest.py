@@ -37,6 +37,7 @@ def _start_servers() -> ExitStack:
     servers = ExitStack()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a hundred processes would each compile every module
     for limit in ("READS", "WRITES", "ANONYMOUS_REQUESTS", "LOGINS"):
         os.environ.setdefault(f"{limit}_PER_MINUTE", "0")  # tests ask often; those of the limits set them
     os.environ["CANDLESTREAM_HOME"] = str(servers.enter_context(private_folder()))
