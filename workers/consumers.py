@@ -1,6 +1,8 @@
 """The WebSocket edge: one run's events to one browser."""
 
 import asyncio
+import logging
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,9 @@ from workers import commands, feeds, runs
 from workers.messages import InvalidMessageError
 from workers.models import Run
 from workers.parameters import InvalidSeqError, parse_after
-from workers.sockets import ALL_SENT, BAD_REQUEST, NOT_FOUND, UserSocket
+from workers.sockets import ALL_SENT, BAD_REQUEST, BROKEN, NOT_FOUND, UserSocket
+
+logger = logging.getLogger(__name__)
 
 
 class NotFoundConsumer(AsyncWebsocketConsumer):
@@ -57,9 +61,16 @@ class RunConsumer(UserSocket):
             self._sending.cancel()
 
     async def _send_events(self, run_id: UUID, after: int) -> None:
-        async for event in feeds.follow(run_id, after=after):
-            await self.send(text_data=event.json)
-        await self.close(code=ALL_SENT)
+        try:
+            async with aclosing(feeds.follow(run_id, after=after)) as events:
+                async for event in events:
+                    await self.send(text_data=event.json)
+            await self.close(code=ALL_SENT)
+        except feeds.RunDeletedError as error:
+            await self.refuse(NOT_FOUND, str(error))
+        except Exception:
+            logger.exception("sending events broke off")
+            await self.close(code=BROKEN)
 
     async def heard(self, text: str | None) -> None:
         """Carry out a command."""

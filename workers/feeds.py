@@ -2,7 +2,7 @@
 
 The table of events is the truth. A feed passes on a ringing event when its number is the next one, and reads the
 table on a gap and on a ring without a body. A lost last event leaves no gap to notice: so every second one statement
-asks for all feeds together how far their runs are.
+asks for all feeds together how far their runs are, and finds those that have been deleted.
 """
 
 import asyncio
@@ -32,8 +32,18 @@ READERS = 4
 _readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="feed-reader")
 
 
+class RunDeletedError(Exception):
+    """A run was deleted before its last event reached whoever followed it."""
+
+
 async def follow(run_id: UUID, *, after: int = 0) -> AsyncGenerator[RunEvent]:
-    """Every event of a run with `seq > after`, in order, none lost or doubled, until the last one."""
+    """Every event of a run with `seq > after`, in order, none lost or doubled, until the last one.
+
+    Raises
+    ------
+    RunDeletedError
+        If the run is deleted before its last event was read.
+    """
     async with _watch(run_id) as (feed, watcher):
         while True:
             # The watcher listens already: what is committed from now on waits in its queue.
@@ -42,6 +52,8 @@ async def follow(run_id: UUID, *, after: int = 0) -> AsyncGenerator[RunEvent]:
                 if event.is_last:
                     return
                 after = event.seq
+            if feed.run_is_deleted:
+                raise RunDeletedError("there is no such run any more")
             feed.start_at(after)
             while (event := await watcher.next_event()) is not None and event.seq <= after + 1:
                 if event.seq == after + 1:
@@ -52,7 +64,13 @@ async def follow(run_id: UUID, *, after: int = 0) -> AsyncGenerator[RunEvent]:
 
 
 async def wait_for_events(run_id: UUID, *, after: int, seconds: float) -> list[RunEvent]:
-    """Events after a number; if there are none yet, wait that long for the next. Up to one page."""
+    """Events after a number; if there are none yet, wait that long for the next. Up to one page.
+
+    Raises
+    ------
+    RunDeletedError
+        If the run is deleted meanwhile.
+    """
     if page := await read(run_id, after=after):
         return page
     follower = follow(run_id, after=after)
@@ -103,11 +121,11 @@ class Watcher:
     """One follower's bounded queue on a feed."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[RunEvent] = asyncio.Queue(QUEUE_LENGTH)
+        self._queue: asyncio.Queue[RunEvent | None] = asyncio.Queue(QUEUE_LENGTH)
         self._overflowed = False
 
-    def put(self, event: RunEvent) -> None:
-        """Queue an event; if there is no room, drop them all: the table has them."""
+    def put(self, event: RunEvent | None) -> None:
+        """Queue an event, or None to have the table read; if there is no room, drop them all: the table has them."""
         if self._queue.full():
             self._overflowed = True
             while not self._queue.empty():
@@ -115,7 +133,7 @@ class Watcher:
         self._queue.put_nowait(event)
 
     async def next_event(self) -> RunEvent | None:
-        """The next event; None after an overflow, when the table must be read."""
+        """The next event; None when the table must be read, as after an overflow."""
         event = await self._queue.get()
         if self._overflowed:
             self._overflowed = False
@@ -129,6 +147,7 @@ class _Feed:
     def __init__(self, run_id: UUID) -> None:
         self.run_id = run_id
         self.watchers: set[Watcher] = set()
+        self.run_is_deleted = False
         self._last_seq: int | None = None
         self._rings: asyncio.Queue[list[RunEvent]] = asyncio.Queue(QUEUE_LENGTH)
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._pass_on())]
@@ -142,6 +161,12 @@ class _Feed:
         """Read the table if the run is further than this feed has heard."""
         if self._last_seq is not None and last_seq > self._last_seq:
             self._ring([])
+
+    def end(self) -> None:
+        """Send the watchers of a deleted run to the table, where nothing is left, and away."""
+        self.run_is_deleted = True
+        for watcher in self.watchers:
+            watcher.put(None)
 
     async def close(self) -> None:
         await cancel(self._tasks)
@@ -200,10 +225,13 @@ class _Feeds:
     async def _look_up(self) -> None:
         while True:
             await asyncio.sleep(READ_EVERY_SECONDS)
-            last_seqs = await _read(partial(events.last_seqs, list(self.by_run)))
-            for run_id, last_seq in last_seqs.items():
-                if feed := self.by_run.get(run_id):
-                    feed.look_up(last_seq)
+            asked = list(self.by_run.values())
+            last_seqs = await _read(partial(events.last_seqs, [feed.run_id for feed in asked]))
+            for feed in asked:
+                if feed.run_id in last_seqs:
+                    feed.look_up(last_seqs[feed.run_id])
+                else:
+                    feed.end()
 
 
 _loops: dict[int, _Feeds] = {}

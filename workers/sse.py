@@ -149,9 +149,12 @@ async def _kept_open(frames: AsyncGenerator[str], credential: Credential) -> Asy
 
 
 async def _frames(run_id: UUID, after: int) -> AsyncGenerator[str]:
-    async with aclosing(feeds.follow(run_id, after=after)) as events:
-        async for event in events:
-            yield frame(event)
+    try:
+        async with aclosing(feeds.follow(run_id, after=after)) as events:
+            async for event in events:
+                yield frame(event)
+    except feeds.RunDeletedError as error:  # a client that comes back gets 404
+        yield f": {error}\n\n"
 
 
 def frame(event: RunEvent) -> str:

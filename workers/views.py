@@ -168,7 +168,7 @@ class RunEvents(APIView):
         run = visible_run(request, run_id)
         if wait and not run.has_ended:
             page = async_to_sync(_wait_for_events)(credentials.of_request(request), run_id, after, wait)
-            run.refresh_from_db()
+            run = visible_run(request, run_id)
         else:
             page = events.read(run_id, after=after)
         body = {
@@ -183,7 +183,11 @@ async def _wait_for_events(
     credential: Credential, run_id: UUID, after: int, seconds: float
 ) -> list[RunEvent]:
     async with connections.opened(credential) as connection:
-        return await connection.unless_login_ends(feeds.wait_for_events(run_id, after=after, seconds=seconds))
+        waiting = feeds.wait_for_events(run_id, after=after, seconds=seconds)
+        try:
+            return await connection.unless_login_ends(waiting)
+        except feeds.RunDeletedError as error:
+            raise NotFound("There is no such run.") from error
 
 
 def _event_query(request: Request) -> tuple[int, float]:

@@ -18,12 +18,10 @@ from market_data.prices.wanted import (
     parse,
 )
 from workers.messages import InvalidMessageError
-from workers.sockets import BAD_REQUEST, UserSocket
+from workers.sockets import BAD_REQUEST, BROKEN, UserSocket
 
 logger = logging.getLogger(__name__)
 
-BROKEN = 1011
-"""The client may come back at once."""
 REASON_BYTES = 120
 """A close frame has no room for more."""
 

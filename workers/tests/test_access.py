@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
-from channels.routing import URLRouter
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.models import Session
@@ -21,11 +19,8 @@ from rest_framework.test import APIClient, APIRequestFactory
 
 from workers import access, connections, credentials, retention, tickets
 from workers.models import ApiToken, Run, Ticket
-from workers.routing import websocket_urlpatterns
 from workers.tests.broker import Published
-
-APPLICATION = access.WebSocketAccess(URLRouter(websocket_urlpatterns))
-HOST = (b"host", b"testserver.local")
+from workers.tests.sockets import bearer, close_code
 
 
 @pytest.fixture(autouse=True)
@@ -38,25 +33,6 @@ def ended_run(count: Any, published: Published) -> Run:
     run = count(2)
     published.execute_all()
     return run
-
-
-async def close_code(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, list[str]]:
-    """Connect, read until the server closes; the close code and what was sent before."""
-    address, _, query = path.partition("?")
-    all_headers = list({HOST[0]: HOST[1], **dict(headers)}.items())
-    scope = {"type": "websocket", "path": address, "query_string": query.encode(), "headers": all_headers}
-    socket = ApplicationCommunicator(APPLICATION, {**scope, "subprotocols": []})
-    await socket.send_input({"type": "websocket.connect"})
-    texts: list[str] = []
-    while (message := await socket.receive_output(timeout=5))["type"] != "websocket.close":
-        texts += [message["text"]] if message["type"] == "websocket.send" else []
-    await socket.send_input({"type": "websocket.disconnect", "code": message["code"]})
-    await socket.wait()
-    return message["code"], texts
-
-
-def bearer(secret: str) -> tuple[bytes, bytes]:
-    return (b"authorization", f"Bearer {secret}".encode())
 
 
 def test_a_token_opens_the_api_until_it_expires(owner: Any) -> None:
