@@ -43,7 +43,6 @@ class Exchange:
     faults: deque[str] = field(default_factory=deque[str])
     requests: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     volumes: dict[str, float] = field(default_factory=dict[str, float])
-    slow_seconds: float = 0.0
     on_candles: Callable[[], object] = lambda: None
     url: str = ""
 
@@ -73,7 +72,6 @@ class _Handler(BaseHTTPRequestHandler):
         if name in ("klines", "OHLC"):
             exchange.requests.append((self.path, time.monotonic()))
             fault = exchange.faults.popleft() if exchange.faults else ""
-            time.sleep(exchange.slow_seconds)
             exchange.on_candles()
             if self._misbehave(fault):
                 return
@@ -92,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"Retry-After": seconds} if seconds else {}
             self._send(int(status), {"code": -1003, "msg": "Too many requests"}, headers)
         elif fault == "timeout":
-            time.sleep(0.6)
+            self.rfile.read(1)  # nothing comes: the client goes away first
             self.close_connection = True
         elif fault == "cut":
             self.send_response(200)
