@@ -19,7 +19,7 @@ from tests.stack import ROOT, RunningStack, running_stack
 SETTINGS = {
     "SINGLE_USER": "0",
     "EXTRA_APPS": "workers.tests.counting",
-    "SLOW_CLIENT_SECONDS": "1",
+    "SLOW_CLIENT_SECONDS": "3",
     "CONNECTIONS_PER_USER": "50",
     "WEBHOOKS_ALLOW_PRIVATE": "1",
 }

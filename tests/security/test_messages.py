@@ -40,7 +40,7 @@ def test_a_message_that_is_not_json_is_refused_and_not_executed(
             headers={"task": "workers.tasks.execute_job", "id": "1", "lang": "py", "root_id": "1"},
         )
     refused = "Refusing to deserialize"
-    wait_for(lambda: refused in site.log_of("worker0")[before:], 20, "a refusal in the worker's log")
+    wait_for(lambda: refused in site.log_of("worker0")[before:], 60, "a refusal in the worker's log")
     assert Redis.from_url(site.redis_url).llen("jobs") == 0
     assert not touched.exists()
 
@@ -48,7 +48,7 @@ def test_a_message_that_is_not_json_is_refused_and_not_executed(
     site.resume(run)
     with site.client() as client:
         wait_for(
-            lambda: client.get(f"/api/runs/{run}/").json()["status"] == "completed", 30, "a run after it"
+            lambda: client.get(f"/api/runs/{run}/").json()["status"] == "completed", 60, "a run after it"
         )
 
 

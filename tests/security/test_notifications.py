@@ -16,7 +16,7 @@ def test_the_end_of_a_run_is_told_to_whoever_asked_for_it(site: Site) -> None:
         receiver.shutdown()
         wait_for(
             lambda: client.get(run["links"]["deliveries"]).json()[0]["status"] == "delivered",
-            20,
+            60,
             "its receipt",
         )
     ((_, headers, text),) = receiver.got

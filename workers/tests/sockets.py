@@ -18,7 +18,7 @@ async def close_code(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, lis
     socket = ApplicationCommunicator(APPLICATION, {**scope, "subprotocols": []})
     await socket.send_input({"type": "websocket.connect"})
     texts: list[str] = []
-    while (message := await socket.receive_output(timeout=5))["type"] != "websocket.close":
+    while (message := await socket.receive_output(timeout=30))["type"] != "websocket.close":
         texts += [message["text"]] if message["type"] == "websocket.send" else []
     await socket.send_input({"type": "websocket.disconnect", "code": message["code"]})
     await socket.wait()

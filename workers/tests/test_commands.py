@@ -58,7 +58,7 @@ class Socket:
 
     async def open(self) -> None:
         await self._wire.send_input({"type": "websocket.connect"})
-        assert (await self._wire.receive_output(5))["type"] == "websocket.accept"
+        assert (await self._wire.receive_output(30))["type"] == "websocket.accept"
 
     async def say(self, text: str) -> None:
         await self._wire.send_input({"type": "websocket.receive", "text": text})
@@ -66,7 +66,7 @@ class Socket:
     async def next(self, *kinds: str) -> dict[str, Any]:
         """The next message of one of these types."""
         while True:
-            message = await self._wire.receive_output(5)
+            message = await self._wire.receive_output(30)
             body = orjson.loads(message["text"]) if message["type"] == "websocket.send" else message
             if body["type"] in kinds:
                 return body

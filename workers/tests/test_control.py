@@ -206,7 +206,7 @@ async def test_server_sent_events_carry_every_event_with_its_number(
     run = await sync_to_async(count)(2)
     streaming = asyncio.create_task(stream(run, owner))
     await sync_to_async(published.execute_all)()
-    status, text = await asyncio.wait_for(streaming, 10)
+    status, text = await asyncio.wait_for(streaming, 30)
     assert status == 200
     assert [line for line in text.splitlines() if line.startswith("id:")] == [
         "id: 1",
@@ -232,7 +232,7 @@ async def test_an_idle_stream_is_kept_alive(count: Any, owner: Any, monkeypatch:
     await sync_to_async(client.force_login)(owner)
     response: Any = await client.get(f"/api/runs/{run.pk}/stream/")
     text = ""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for part in response:
             text += part.decode()
             if text.count(": keep-alive") == 2:

@@ -392,7 +392,7 @@ def test_the_schedulers_step_sends_without_being_held_up(owner: Any, receiver: R
     delivery = queue(owner, receiver.url)
     deliveries.send_due()
     assert deliveries._thread is not None
-    deliveries._thread.join(10)
+    deliveries._thread.join(30)
     delivery.refresh_from_db()
     assert delivery.status == "delivered"
 

@@ -145,7 +145,7 @@ async def test_a_backtest_is_started_and_followed_in_one_response(
     )
     assert (response.status_code, response["Content-Type"]) == (200, "text/event-stream")
     await sync_to_async(published.execute_all)()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         text = "".join([part.decode() async for part in response])
     assert [line for line in text.splitlines() if line.startswith("id:")] == ["id: 1", "id: 2", "id: 3"]
 

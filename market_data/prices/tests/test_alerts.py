@@ -177,7 +177,7 @@ async def make_alert(user: Any, **condition: Any) -> Alert:
 
 async def fired(alert: Alert) -> Alert:
     """The alert once it has fired."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (found := await Alert.objects.aget(pk=alert.pk)).armed:
             await asyncio.sleep(0.02)
     return found
@@ -185,7 +185,7 @@ async def fired(alert: Alert) -> Alert:
 
 async def settled(watch: AlertWatch) -> None:
     """Until what is armed has been read."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not watch._by_symbol:
             await asyncio.sleep(0.02)
 
@@ -213,7 +213,7 @@ async def test_an_alert_fires_once_is_stored_announced_and_sent(user: Any, marke
         found = await fired(alert)
         watch.see([make_price(price=price) for price in (105.0, 113.0)])
         await asyncio.sleep(0.3)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not any(message.get("alerts") for message in news):
                 await asyncio.sleep(0.01)
     listening.cancel()
@@ -258,7 +258,7 @@ async def test_which_side_a_price_is_on_is_kept_for_the_next_leader(user: Any, m
     async with AlertWatch() as watch:
         await settled(watch)
         watch.see([make_price(price=80.0)])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await Alert.objects.aget(pk=alert.pk)).side != -1:
                 await asyncio.sleep(0.02)
 
@@ -319,7 +319,7 @@ async def test_a_database_that_is_away_delays_an_alert_and_loses_none(
             broken.setattr(alert_watch, "_load", _fail)
             broken.setattr(alerts, "fire_alert", _fail)
             watch.see([make_price(price=111.0)])
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while "can't be stored" not in caplog.text:
                     await asyncio.sleep(0.02)
             watch.see([make_price(price=150.0)])

@@ -22,6 +22,7 @@ from market_data.prices.tests.test_viewers import feed_status, prices_in
 from market_data.prices.viewers import Viewer
 from market_data.prices.writing import Writer
 
+pytestmark = pytest.mark.usefixtures("patient")
 SOURCES = [{"name": "binance", "role": "primary", "state": "live", "since_ms": 1, "reason": None}]
 
 
@@ -69,7 +70,7 @@ class Socket:
 
     async def open(self) -> None:
         await self._socket.send_input({"type": "websocket.connect"})
-        assert (await self._socket.receive_output(5))["type"] == "websocket.accept"
+        assert (await self._socket.receive_output(30))["type"] == "websocket.accept"
 
     async def say(self, message: Any) -> None:
         text = message if isinstance(message, str) else orjson.dumps(message).decode()
@@ -77,7 +78,7 @@ class Socket:
 
     async def hear(self, *kinds: str) -> dict[str, Any]:
         """The next message of a kind."""
-        while (message := await self._socket.receive_output(5))["type"] == "websocket.send":
+        while (message := await self._socket.receive_output(30))["type"] == "websocket.send":
             body = orjson.loads(message["text"])
             if not kinds or body["type"] in kinds:
                 return body
@@ -242,19 +243,19 @@ async def test_a_client_that_reads_nothing_costs_no_memory(user: Any, market: Wr
     scope |= {"user": user, "credential": None}
     application: Any = PricesConsumer.as_asgi()
     serving = asyncio.create_task(application(scope, incoming.get, send))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(sent) < 2:
             await asyncio.sleep(0.01)
     for number in range(100):
         await market.write(prices=[make_price(price=float(number))])
     (watched,) = hub._hubs.values()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while watched.picture.rows["BTCUSDT"].price.price != 99.0:
             await asyncio.sleep(0.01)
     await asyncio.sleep(1.1)  # more than the viewer's interval
     assert len(sent) == 2
     released.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(sent) < 3:
             await asyncio.sleep(0.01)
     assert prices_in(orjson.loads(sent[2]["text"])) == {"BTCUSDT": 99.0}

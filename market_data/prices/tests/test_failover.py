@@ -33,7 +33,7 @@ from market_data.prices.tests.local_exchange import BINANCE, COINGECKO, KRAKEN, 
 from market_data.prices.writing import Writer
 from market_data.tests.candle_maker import make_candles
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 BTC, ETH, LINK = "BTCUSDT", "ETHUSDT", "LINKUSDT"
 
 

@@ -131,7 +131,7 @@ def series(source: str = "binance") -> CandleSeries:
 async def until_stored(hours: int) -> None:
     """Wait until the series ends with the candle before that hour; all of them are the market's."""
     found = await sync_to_async(series)()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while found.last_open_ms != at(hours - 1) and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
         found = await sync_to_async(series)()
@@ -251,7 +251,7 @@ async def test_a_series_that_was_deleted_is_not_begun_again(keeper: CandleKeeper
     keeper.put(candle(STORED))
     clock.now_ms = at(CLOSED) + 1000
     keeper.tell_time(clock.now_ms)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while keeper.keys():
             await asyncio.sleep(0.05)
     keeper.put(candle(CLOSED))
@@ -278,7 +278,7 @@ async def test_a_series_that_is_downloaded_while_the_feed_runs_is_kept_current(
     clock.now_ms = at(CLOSED) + 1000
     keeper.tell_time(clock.now_ms)
     await until_stored(CLOSED)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await CandleSeries.objects.filter(
             cryptocurrency__symbol="ETHUSDT", last_open_ms=at(CLOSED - 1)
         ).aexists():
@@ -301,10 +301,9 @@ async def test_a_replay_makes_series_of_its_own_marked_as_generated(exchange: Lo
     await keeper.load()
     running = asyncio.create_task(keeper.run())
     keeper.put(candle(STORED))
-    for _ in range(100):
-        if await CandleSeries.objects.filter(source="replay").aexists():
-            break
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(30):
+        while not await CandleSeries.objects.filter(source="replay").aexists():
+            await asyncio.sleep(0.05)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     thread.end()

@@ -86,7 +86,7 @@ async def test_a_subscriber_is_told_to_read_again_after_redis_was_gone(settings)
         live = subscribe()
         assert await anext(live) is None
     with private_valkey(port=port):
-        async with asyncio.timeout(10), aclosing(live):
+        async with asyncio.timeout(30), aclosing(live):
             assert await anext(live) is None
             async with Writer(term=1) as writer:
                 await writer.write(status={"leader": "two"})
