@@ -40,6 +40,8 @@ class Desk:
     """What one source said of one symbol."""
 
     newest_ms: int = 0
+    begins_anew: bool = False
+    """Its clock may have been set meanwhile: an earlier time is not an older one."""
     raw: float | None = None
     """The last price that could be one, believed or not."""
     raw_at: float = float("-inf")
@@ -83,6 +85,7 @@ class Board:
         self._sources = tuple(sources)
         self._tuning = tuning
         self._clock = clock
+        self._punctual = {source.name for source in sources if source.late_seconds == 0}
         self._desks = [{symbol: Desk() for symbol in (*symbols, *also)} for _ in sources]
 
     def remember(self, prices: Mapping[str, Price]) -> None:
@@ -121,9 +124,10 @@ class Board:
             return Judgement(Verdict.REFUSED, f"nobody asked for {tick.symbol}")
         if off := self._clock_is_off(rank, tick):
             return Judgement(Verdict.REFUSED, off)
-        if tick.exchange_time_ms <= desk.newest_ms:
+        ahead_ms = tick.exchange_time_ms - desk.newest_ms
+        if ahead_ms == 0 or (ahead_ms < 0 and not desk.begins_anew):
             return Judgement(Verdict.OLD)
-        desk.newest_ms = tick.exchange_time_ms
+        desk.newest_ms, desk.begins_anew = tick.exchange_time_ms, False
         reason = self._doubt(rank, tick, desk)
         desk.quarantine = reason
         if reason:
@@ -135,7 +139,7 @@ class Board:
     def forget(self, rank: int) -> None:
         """A source begins anew: what it said before its connection broke is not used again."""
         for desk in self._desks[rank].values():
-            desk.good, desk.quarantine = None, ""
+            desk.good, desk.quarantine, desk.begins_anew = None, "", True
 
     def delist(self, rank: int, symbol: str) -> bool:
         """A source does not trade a symbol; whether that is news."""
@@ -150,14 +154,24 @@ class Board:
         return next((rank for rank in allowed if self.has_price(rank, symbol)), None)
 
     def show(self, symbol: str, rank: int) -> Price | None:
-        """Show what a source last said of a symbol; None if that is not newer than what is shown."""
+        """Show what a source last said of a symbol; None if that is not newer than what is shown.
+
+        What comes late, as from a source that is asked now and then, is as old as the source says.
+        """
         desk = self._desks[rank][symbol]
         before = self.shown.get(symbol)
-        if desk.good is None or (before and desk.good.exchange_time_ms <= before.price.exchange_time_ms):
+        if desk.good is None:
             return None
         price = self._price(rank, desk.good, desk.received_ms)
+        if before and self._time_of(price) <= self._time_of(before.price):
+            return None
         self.shown[symbol] = Shown(price, self._clock())
         return price
+
+    def _time_of(self, price: Price) -> tuple[int, int]:
+        """When it was the price, in ms by this host's clock: a source's own may be off by half a minute."""
+        is_of_now = price.source in self._punctual
+        return (price.received_time_ms if is_of_now else price.exchange_time_ms), price.exchange_time_ms
 
     def _price(self, rank: int, tick: Tick, received_ms: int) -> Price:
         source = self._sources[rank]
@@ -166,7 +180,7 @@ class Board:
             price=tick.price,
             source=source.name,
             role=ROLES[min(rank, len(ROLES) - 1)],
-            exchange_time_ms=tick.exchange_time_ms,
+            exchange_time_ms=min(tick.exchange_time_ms, received_ms),
             received_time_ms=received_ms,
             change_24h=_finite(tick.change_24h),
             high_24h=_finite(tick.high_24h),

@@ -51,7 +51,8 @@ class Price:
         Who said so, such as `binance` or `ccxt:kraken`, and whether that is the `primary`, `secondary` or
         `tertiary` source.
     exchange_time_ms, received_time_ms
-        When it was the price by the exchange's clock, and when the feed got it by its own.
+        When it was the price by the exchange's clock, and when the feed got it by its own; no price is said to be
+        of a later time than it was got.
     change_24h
         As a fraction, from the source's real data of the last 24 hours; None where it gives none.
     volume_24h_quote

@@ -35,6 +35,8 @@ class Published:
         """Who said how the feed is, once a second."""
         self.right: dict[str, set[float]] = {}
         """By symbol, the prices that may be shown: what each source says while it is well."""
+        self.clocks_are_off = False
+        """Whether exchange times say nothing about the order."""
 
     async def listen(self, ready: asyncio.Event) -> None:
         """Keep what comes."""

@@ -1,5 +1,6 @@
 """Which price is believed and shown, as a table of what the sources say."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -50,9 +51,9 @@ def board(clock: Clock) -> Board:
 _times = iter(range(10_000))
 
 
-def say(board: Board, rank: int, price: float, *, after_ms: int = 0) -> Verdict:
+def say(board: Board, rank: int, price: float) -> Verdict:
     """A source says a price, each time a little later; it is shown if it is good."""
-    at_ms = now_ms() - 10_000 + next(_times) + after_ms
+    at_ms = now_ms() - 10_000 + next(_times)
     verdict = board.judge(rank, Tick("BTCUSDT", price, at_ms)).verdict
     if verdict is Verdict.GOOD:
         board.show("BTCUSDT", rank)
@@ -112,11 +113,11 @@ def test_a_leap_is_believed_when_the_last_good_price_is_long_ago(board: Board, c
 
 
 def test_what_the_leader_before_has_shown_counts(board: Board):
-    board.remember({"BTCUSDT": make_price(price=100.0)})
+    before_ms = now_ms() - 20_000
+    board.remember({"BTCUSDT": make_price(exchange_time_ms=before_ms, received_time_ms=before_ms)})
     assert say(board, PRIMARY, 10_000.0) is Verdict.QUARANTINED
-    assert say(board, PRIMARY, 100.5) is Verdict.GOOD
-    assert shown(board) == 100.0, "an older exchange time than the one that is shown"
-    assert say(board, PRIMARY, 101.0, after_ms=11_000) is Verdict.GOOD
+    assert shown(board) == 100.0
+    assert say(board, PRIMARY, 101.0) is Verdict.GOOD
     assert shown(board) == 101.0
 
 
@@ -150,3 +151,44 @@ def test_a_source_that_falls_silent_or_delists_a_symbol_has_no_price_of_it(board
     assert board.source_of("BTCUSDT", [PRIMARY, SECONDARY]) == SECONDARY
     clock.seconds += 19
     assert board.source_of("BTCUSDT", [PRIMARY, SECONDARY]) is None
+
+
+AHEAD_MS, BEHIND_MS = 20_000, -20_000
+
+
+@pytest.mark.parametrize("off_ms", [AHEAD_MS, BEHIND_MS])
+def test_a_clock_that_is_off_keeps_no_other_source_from_being_shown(board: Board, off_ms: int):
+    """From the source whose clock is off to one whose clock is right, and back."""
+    for number, (rank, off) in enumerate([(PRIMARY, off_ms), (SECONDARY, 0), (PRIMARY, off_ms)]):
+        time.sleep(0.003)
+        board.judge(rank, Tick("BTCUSDT", 100.0 + number, now_ms() + off))
+        assert board.show("BTCUSDT", rank) is not None, f"price {number}"
+
+
+def test_no_price_is_said_to_be_of_the_future(board: Board):
+    board.judge(PRIMARY, Tick("BTCUSDT", 100.0, now_ms() + AHEAD_MS))
+    price = board.show("BTCUSDT", PRIMARY)
+    assert price is not None
+    assert price.exchange_time_ms == price.received_time_ms
+    assert price.age_ms(price.received_time_ms - 5) == 0
+
+
+def test_a_source_whose_clock_was_set_right_is_heard_after_it_has_begun_anew(board: Board):
+    board.judge(PRIMARY, Tick("BTCUSDT", 100.0, now_ms() + AHEAD_MS))
+    board.show("BTCUSDT", PRIMARY)
+    time.sleep(0.003)
+    assert board.judge(PRIMARY, Tick("BTCUSDT", 101.0, now_ms())).verdict is Verdict.OLD
+    board.forget(PRIMARY)
+    time.sleep(0.003)
+    assert board.judge(PRIMARY, Tick("BTCUSDT", 102.0, now_ms())).verdict is Verdict.GOOD
+    board.show("BTCUSDT", PRIMARY)
+    assert shown(board) == 102.0
+
+
+def test_an_older_price_of_a_late_source_is_not_shown_over_a_newer_one(clock: Clock):
+    late = [Named("a"), Named("b", late_seconds=60.0)]
+    board = Board(late, ["BTCUSDT"], Tuning(), clock=clock)  # pyright: ignore[reportArgumentType]
+    board.judge(PRIMARY, Tick("BTCUSDT", 100.0, now_ms()))
+    board.show("BTCUSDT", PRIMARY)
+    board.judge(SECONDARY, Tick("BTCUSDT", 101.0, now_ms() - 30_000))
+    assert board.show("BTCUSDT", SECONDARY) is None
