@@ -10,6 +10,7 @@ import "./pages/prices-page";
 import "./pages/run-page";
 import "./pages/runs-page";
 import "./pages/scans-page";
+import { takeOverMenus } from "./menus";
 import { NAVIGATED, navigate, routeOf, takeOverLinks, type Route } from "./router";
 import { THEME_CHANGED, isDark, toggleTheme } from "./theme";
 
@@ -30,6 +31,7 @@ class App extends PageElement {
   override connectedCallback(): void {
     super.connectedCallback();
     takeOverLinks(this);
+    takeOverMenus();
     window.addEventListener(NAVIGATED, () => {
       this.route = routeOf(location.pathname);
     });
