@@ -28,6 +28,9 @@ def test_a_run_is_stopped_by_keyboard_after_a_question(page: Page, site: Site, w
         page.keyboard.press("s")
         page.get_by_role("dialog", name="Stop this run?").get_by_role("button", name="Stop").click()
         expect(page.get_by_test_id("summary")).to_contain_text(f"Stopped. {completed} results")
+        # It is over, but not all of it was done.
+        share = 100 * completed // site.get(f"/api/runs/{run_id}/")["progress"]["total"]
+        expect(page.get_by_role("progressbar", name="Progress")).to_have_attribute("aria-valuenow", str(share))
     finally:
         site.release_workers()
     page.wait_for_timeout(500)

@@ -14,6 +14,8 @@ const WHY: Record<string, string> = {
 
 export function progressLine({ progress, status }: RunState): TemplateResult {
   const ended = hasEnded({ status });
+  // A run that was stopped is over, but not all of it was done.
+  const percent = progress.cancelled > 0 ? (100 * progress.completed) / progress.total : progress.percent;
   const facts = [
     `${format.count(progress.completed)} of ${format.count(progress.total)}`,
     progress.failed > 0 ? `${format.count(progress.failed)} failed` : "",
@@ -24,10 +26,10 @@ export function progressLine({ progress, status }: RunState): TemplateResult {
     status === "paused" ? "paused" : "",
   ];
   return html`<div class="progress-line">
-    <div class="progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.floor(progress.percent)} data-status=${status}>
-      <div .style=${`width:${progress.percent}%`}></div>
+    <div class="progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.floor(percent)} data-status=${status}>
+      <div .style=${`width:${percent}%`}></div>
     </div>
-    <b class="percent">${format.number(Math.floor(progress.percent), 0)}${format.THIN}%</b>
+    <b class="percent">${format.number(Math.floor(percent), 0)}${format.THIN}%</b>
     <span class="muted facts">${facts.filter(Boolean).join(" · ")}</span>
   </div>`;
 }
