@@ -6,7 +6,7 @@ import { repeat } from "lit/directives/repeat.js";
 import * as format from "../format";
 import { resultPath } from "../router";
 import type { FeedEntry, RunState } from "../run/state";
-import { splitSymbol } from "../table/symbols";
+import { shortName } from "../table/symbols";
 import { hitMark } from "./marks";
 
 export function feed(state: RunState): TemplateResult {
@@ -18,11 +18,11 @@ export function feed(state: RunState): TemplateResult {
 }
 
 function feedLine(runId: string, { at, symbol, totalReturn, hit, failure }: FeedEntry): TemplateResult {
-  const base = splitSymbol(symbol)[0];
+  const name = shortName(symbol);
   const tone = totalReturn === null || totalReturn === 0 ? "" : totalReturn > 0 ? "gain" : "loss";
   return html`<li>
     <time class="muted" datetime=${at} title=${format.utcSecond(at)}>${format.clock(at)}</time>
-    ${failure === null ? html`<span class="truncate"><a href=${resultPath(runId, symbol)}>${base}</a> ${hit ? hitMark() : nothing}</span><span class="number ${tone}">${format.signedPercent(totalReturn)}</span>`
-      : html`<span class="truncate">${base}</span><span class="loss truncate" title=${failure}>${failure}</span>`}
+    ${failure === null ? html`<span class="truncate"><a href=${resultPath(runId, symbol)}>${name}</a> ${hit ? hitMark() : nothing}</span><span class="number ${tone}">${format.signedPercent(totalReturn)}</span>`
+      : html`<span class="truncate">${name}</span><span class="loss truncate" title=${failure}>${failure}</span>`}
   </li>`;
 }

@@ -6,7 +6,7 @@ import * as format from "../format";
 import { resultPath } from "../router";
 import type { Row, RunState } from "../run/state";
 import type { Statistics } from "../run/statistics";
-import { splitSymbol } from "../table/symbols";
+import { shortName } from "../table/symbols";
 
 const tone = (value: number | null) => (value === null || value === 0 ? "" : value > 0 ? "gain" : "loss");
 
@@ -21,7 +21,7 @@ function extreme(title: string, runId: string, row: Row | null): TemplateResult 
   const value = row.metrics["total_return"] ?? null;
   const trades = row.metrics["trade_count"];
   return card(title, returned(value),
-    html`<a href=${resultPath(runId, row.symbol)} class="truncate">${splitSymbol(row.symbol)[0]}</a><span> · ${format.count(trades)} trades</span>`);
+    html`<a href=${resultPath(runId, row.symbol)} class="truncate">${shortName(row.symbol)}</a><span> · ${format.count(trades)} trades</span>`);
 }
 
 export function liveCards(state: RunState, live: Statistics, showHits: () => void): TemplateResult {

@@ -8,7 +8,7 @@ import { PageElement } from "../element";
 import { navigate, resultPath } from "../router";
 import type { Row } from "../run/state";
 import { COLUMNS, type Column, type Ordering } from "../table/columns";
-import { splitSymbol } from "../table/symbols";
+import { USUAL_QUOTE, splitSymbol } from "../table/symbols";
 import { ROW_HEIGHT, type RowWindow, rowWindow } from "../table/window";
 import { hitMark, reusedMark, warningMark } from "./marks";
 import { sparkline } from "./sparkline";
@@ -153,7 +153,7 @@ class ResultTable extends PageElement {
     const [base, quote] = splitSymbol(row.symbol);
     return html`<tr class=${isFresh ? "fresh" : nothing} aria-rowindex=${rowIndex} data-symbol=${row.symbol} @click=${this.onRowClick}>
       <th scope="row"><div class="symbol">
-        <a href=${resultPath(this.runId, row.symbol)} tabindex=${isFocusable ? 0 : -1}><span class="truncate">${base}</span><span class="quote">${quote}</span></a>
+        <a href=${resultPath(this.runId, row.symbol)} tabindex=${isFocusable ? 0 : -1}><span class="truncate">${base}</span>${quoted(quote)}</a>
         ${row.hit ? hitMark() : nothing}${row.warnings.length > 0 ? warningMark(row.warnings) : nothing}${row.cached ? reusedMark() : nothing}
       </div></th>
       ${this.columns.map((column) => {
@@ -173,7 +173,7 @@ class ResultTable extends PageElement {
   private failure(symbol: string, reason: string): TemplateResult {
     const [base, quote] = splitSymbol(symbol);
     return html`<tr class="failed" data-symbol=${symbol}>
-      <th scope="row"><div class="symbol"><span class="truncate">${base}</span><span class="quote">${quote}</span></div></th>
+      <th scope="row"><div class="symbol"><span class="truncate">${base}</span>${quoted(quote)}</div></th>
       <td colspan=${this.span}><span class="mark mark-loss">failed</span> ${reason}</td>
     </tr>`;
   }
@@ -181,7 +181,7 @@ class ResultTable extends PageElement {
   private waitingRow(symbol: string): TemplateResult {
     const [base, quote] = splitSymbol(symbol);
     return html`<tr class="waiting" data-waiting=${symbol}>
-      <th scope="row"><div class="symbol"><span class="truncate">${base}</span><span class="quote">${quote}</span></div></th>
+      <th scope="row"><div class="symbol"><span class="truncate">${base}</span>${quoted(quote)}</div></th>
       <td colspan=${this.span}>waiting <button class="button-link" aria-label="Do ${symbol} next"
         @click=${() => this.dispatchEvent(new CustomEvent("prioritise", { detail: symbol }))}>Do next</button></td>
     </tr>`;
@@ -216,6 +216,9 @@ class ResultTable extends PageElement {
     link?.closest("tr")?.scrollIntoView({ block: "nearest" });
   }
 }
+
+/** On a phone the usual quote is left out; any other is needed to tell BTCUSD from BTCUSDT. */
+const quoted = (quote: string): TemplateResult => html`<span class="quote ${quote === USUAL_QUOTE ? "usual" : ""}">${quote}</span>`;
 
 function scrollerOf(element: Element): Element {
   const panel = element.closest(".table-scroll");

@@ -8,7 +8,7 @@ import { draftOf, toQuery } from "../form/draft";
 import * as format from "../format";
 import { type Saying, SAYINGS, type Scanned, counted, sayingOf, scannedOf } from "../run/scan";
 import type { RunState } from "../run/state";
-import { splitSymbol } from "../table/symbols";
+import { USUAL_QUOTE, splitSymbol } from "../table/symbols";
 import { hitMark, warningMark } from "./marks";
 import { sparkline } from "./sparkline";
 
@@ -58,7 +58,7 @@ function scanRow(one: Scanned, spec: ScanSpec, { run }: RunState): TemplateResul
   const { strength, age_bars: age, close } = one.metrics;
   const draft = { ...draftOf(run.spec), task: "backtest", direction: spec.direction, symbols: [one.symbol], hit: "", maxHits: "" };
   return html`<tr data-symbol=${one.symbol}>
-    <th scope="row"><div class="symbol"><b class="truncate">${base}</b> <span class="quote">${quote}</span>${one.hit ? hitMark() : nothing}${one.warnings.length > 0 ? warningMark(one.warnings) : nothing}</div></th>
+    <th scope="row"><div class="symbol"><b class="truncate">${base}</b> <span class="quote ${quote === USUAL_QUOTE ? "usual" : ""}">${quote}</span>${one.hit ? hitMark() : nothing}${one.warnings.length > 0 ? warningMark(one.warnings) : nothing}</div></th>
     <td class="nowrap ${TONES[saying]}">${SIGNS[saying]} ${saying}</td>
     <td class="number">${format.number(strength, 2)}</td>
     <td class="number wide-only">${typeof age === "number" ? format.count(age) : format.NONE}</td>

@@ -6,7 +6,7 @@ import { ApiError } from "../api/client";
 import { PageElement } from "../element";
 import * as format from "../format";
 import { askToNotify, mayAsk } from "../run/announce";
-import { splitSymbol } from "../table/symbols";
+import { shortName } from "../table/symbols";
 import { deleteAlert, getAlerts, rearmAlert } from "./api";
 import { withAlert } from "./state";
 import type { Alert } from "./types";
@@ -53,10 +53,10 @@ class AlertsPanel extends PageElement {
   }
 
   private renderAlert(alert: Alert): TemplateResult {
-    const base = splitSymbol(alert.symbol)[0];
-    const what = `${base} ${conditionText(alert)}`;
+    const name = shortName(alert.symbol);
+    const what = `${name} ${conditionText(alert)}`;
     return html`<li data-alert=${alert.id}>
-      <div><b>${base}</b> ${conditionText(alert)}
+      <div><b>${name}</b> ${conditionText(alert)}
         <span class="muted below">${alert.fired_at ? html`fired <time datetime=${alert.fired_at} title=${format.utcSecond(alert.fired_at)}>${format.clock(alert.fired_at)}</time>
           at ${format.price(alert.fired_price)}, ${originText(alert)}${alert.armed ? "; armed again" : ""}` : alert.armed ? "waits" : "off"}</span></div>
       ${alert.armed ? nothing : html`<button class="button-link" aria-label="Arm again: ${what}"

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 
 import * as format from "../format";
 import { sparkline } from "../parts/sparkline";
-import { splitSymbol } from "../table/symbols";
+import { USUAL_QUOTE, shortName, splitSymbol } from "../table/symbols";
 import type { Ticker } from "./state";
 import { ARROWS, age, sourceName, toneOf, wayOf } from "./words";
 
@@ -25,12 +25,12 @@ export function priceCard({ price, before, points }: Ticker, ageMs: number, isSt
   const tick = before === null ? 0 : price.price - before;
   return html`<li class="price-card ${isStale ? "is-stale" : ""}" data-symbol=${price.symbol}>
     <div class="price-head">
-      <a class="price-link" href="/?symbols=${encodeURIComponent(price.symbol)}" title="Backtest ${base}">${base} <span class="quote">${quote}</span></a>
+      <a class="price-link" href="/?symbols=${encodeURIComponent(price.symbol)}" title="Backtest ${shortName(price.symbol)}">${base} <span class="quote ${quote === USUAL_QUOTE ? "usual" : ""}">${quote}</span></a>
       <span class="grow"></span>
-      <button class="icon-button" aria-label="New alert for ${base}" title="New alert" @click=${actions.onAlert}>
+      <button class="icon-button" aria-label="New alert for ${shortName(price.symbol)}" title="New alert" @click=${actions.onAlert}>
         <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><path d="M3 10V6.5a4 4 0 0 1 8 0V10l1 1H2zM5.8 12.5h2.4" fill="none" stroke="currentColor" stroke-width="1.3" stroke-linejoin="round" /></svg>
       </button>
-      <button class="icon-button" aria-pressed=${actions.isCharted} aria-label="${base} in the chart" title="Show in the chart" @click=${actions.onChart}>
+      <button class="icon-button" aria-pressed=${actions.isCharted} aria-label="${shortName(price.symbol)} in the chart" title="Show in the chart" @click=${actions.onChart}>
         <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><path d="M1.5 11.5 5 7l3 2.5L12.5 3" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" /></svg>
       </button>
     </div>

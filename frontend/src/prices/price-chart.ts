@@ -5,7 +5,7 @@ import uPlot from "uplot";
 
 import { PageElement } from "../element";
 import * as format from "../format";
-import { splitSymbol } from "../table/symbols";
+import { shortName } from "../table/symbols";
 import { THEME_CHANGED, colour } from "../theme";
 import { type Line, aligned } from "./series";
 
@@ -47,7 +47,7 @@ class PriceChart extends PageElement {
   }
 
   protected override render(): TemplateResult {
-    const names = this.lines.map(({ symbol }) => splitSymbol(symbol)[0]).join(", ");
+    const names = this.lines.map(({ symbol }) => shortName(symbol)).join(", ");
     return html`<div class="plots" role="img" aria-label="Live chart of ${names || "no symbol"}"></div>`;
   }
 
@@ -93,7 +93,7 @@ class PriceChart extends PageElement {
       ...this.size(),
       cursor: { drag: { x: true, y: false } },
       legend: { live: true },
-      padding: [8, 12, 0, 0],
+      padding: [8, 28, 0, 0],
       axes: [{ ...axis, size: 28, space: 80, values: (_plot, all) => all.map((seconds) => clockOf(seconds, all)) }, { ...axis, size: AXIS_WIDTH, values: (_plot, all) => all.map(write) }],
       series: [
         { label: "Time", value: (_plot, seconds: number | null) => (seconds === null ? format.NONE : format.clock(new Date(seconds * 1000).toISOString())) },
@@ -105,7 +105,7 @@ class PriceChart extends PageElement {
   private series(symbol: string, index: number, write: (value: number | null) => string): uPlot.Series {
     const [token, dash] = STYLES[index % STYLES.length]!;
     return {
-      label: splitSymbol(symbol)[0], stroke: colour(token), width: 1.5, dash, spanGaps: true, points: { show: false },
+      label: shortName(symbol), stroke: colour(token), width: 1.5, dash, spanGaps: true, points: { show: false },
       value: (_plot, value: number | null) => write(value),
     };
   }

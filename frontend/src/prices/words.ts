@@ -1,7 +1,7 @@
 /** Prices, alerts and what happened, in words. Pure. */
 
 import * as format from "../format";
-import { splitSymbol } from "../table/symbols";
+import { shortName } from "../table/symbols";
 import type { Activity, Alert, AlertRequest, FeedState, SourceStatus } from "./types";
 
 export const ARROWS = { up: "▲", down: "▼", flat: "" } as const;
@@ -48,7 +48,7 @@ const number = (value: unknown): number | null => (typeof value === "number" ? v
 
 /** One entry of the activity feed: what it is about, and what happened. */
 export function activityText(entry: Activity): { about: string; what: string; tone: string } {
-  const about = entry.symbol ? splitSymbol(entry.symbol)[0] : "Feed";
+  const about = entry.symbol ? shortName(entry.symbol) : "Feed";
   const price = format.price(number(entry["price"]));
   switch (entry.kind) {
     case "large_move": {
@@ -93,5 +93,5 @@ export function originText({ fired_source, fired_is_replay }: Alert): string {
 
 /** "BTC rose above 44,000: 44,012.50 from Kraken". */
 export function firedText(alert: Alert): string {
-  return `${splitSymbol(alert.symbol)[0]} ${conditionText(alert)}: ${format.price(alert.fired_price)} from ${originText(alert)}`;
+  return `${shortName(alert.symbol)} ${conditionText(alert)}: ${format.price(alert.fired_price)} from ${originText(alert)}`;
 }
