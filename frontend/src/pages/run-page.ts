@@ -28,7 +28,7 @@ import { RunWatcher } from "../run/watcher";
 import { remember, remembered } from "../settings";
 import { COLUMNS, type Column, type Ordering, sorted } from "../table/columns";
 import { download, toCsv, toJson } from "../table/export";
-import { filterOf } from "../table/filter";
+import { filterOf, unknownColumn } from "../table/filter";
 
 type Panel = "table" | "charts" | "feed";
 const PANELS: readonly [Panel, string][] = [["table", "Table"], ["charts", "Charts"], ["feed", "Feed"]];
@@ -197,7 +197,7 @@ class RunPage extends PageElement {
                   @prioritise=${(event: CustomEvent<string>) => this.doNext(state, event.detail)}
                   @order=${(order: CustomEvent<Ordering>) => { this.ordering = order.detail; remember("ordering", order.detail); }}></cs-result-table>
                 ${rows.length === 0 && this.filter ? html`<div class="empty"><h2>No result matches</h2>
-                  <p>Try a part of a symbol, or a condition such as <code>sharpe&gt;1</code> or <code>return&lt;-20</code>.</p>
+                  <p>${unknownColumn(this.filter) ? html`There is no column called <code>${unknownColumn(this.filter)}</code>; see Columns. ` : nothing}Try a part of a symbol, or a condition such as <code>sharpe&gt;1</code> or <code>return&lt;-20</code>.</p>
                   <button class="button" @click=${() => { this.filter = ""; }}>Clear the filter</button></div>` : nothing}`}
             </div>
           </section>

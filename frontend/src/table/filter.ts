@@ -15,8 +15,8 @@ const normal = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, "");
 
 function columnNamed(name: string): Column | undefined {
   const wanted = normal(name);
-  const matches = (column: Column) => [normal(column.id), normal(column.title)].some((known) => known.startsWith(wanted));
-  return COLUMNS.find((column) => normal(column.title) === wanted) ?? COLUMNS.find(matches);
+  const named = (test: (known: string) => boolean) => COLUMNS.find((column) => [normal(column.title), normal(column.id)].some(test));
+  return named((known) => known === wanted) ?? named((known) => known.startsWith(wanted)) ?? named((known) => known.includes(wanted));
 }
 
 const COMPARE: Record<string, (a: number, b: number) => boolean> = {
@@ -32,6 +32,12 @@ const MARKED: Record<string, Predicate> = {
   "is:reused": ({ cached }) => cached,
   "is:warned": ({ warnings }) => warnings.length > 0,
 };
+
+/** What is compared in a filter but is no column: "bogus" in `bogus>1`. */
+export function unknownColumn(text: string): string | null {
+  for (const [, name] of text.matchAll(CONDITION)) if (!columnNamed(name!)) return name!;
+  return null;
+}
 
 export function filterOf(text: string): Predicate {
   const conditions: Predicate[] = [];

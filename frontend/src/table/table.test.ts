@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 
 import type { Row } from "../run/state";
 import { sorted } from "./columns";
-import { filterOf } from "./filter";
+import { filterOf, unknownColumn } from "./filter";
 import { toCsv } from "./export";
-import { splitSymbol } from "./symbols";
+import { shortName, splitSymbol } from "./symbols";
 
 const row = (symbol: string, total_return: number | null, sharpe: number | null = 1, trade_count = 10): Row => ({
   symbol, metrics: { total_return, sharpe, trade_count }, warnings: [], sparkline: [], generated: false, cached: false,
@@ -26,9 +26,15 @@ test("a filter takes words and conditions in the units of the header", () => {
   expect(filtered("return>10")).toEqual(["SOL", "BTC"]);
   expect(filtered("return < −20 %")).toEqual(["XRP"]);
   expect(filtered("sharpe>=1.1 trades>20")).toEqual(["BTC"]);
+  expect(filtered("count>20")).toEqual(["BTC"]);
   expect(filtered("nonsense>3")).toEqual([]);
   expect(filtered("is:hit")).toEqual(["SOL"]);
   expect(filtered("is:warned")).toEqual([]);
+});
+
+test("a filter knows what is compared in it but is no column", () => {
+  expect(unknownColumn("sol sharpe>1 bogus > 2")).toBe("bogus");
+  expect(unknownColumn("sol sharpe>1 dd<20")).toBeNull();
 });
 
 test("an export quotes what a spreadsheet would misread", () => {
@@ -45,3 +51,7 @@ test.each([["BTCUSDT", ["BTC", "USDT"]], ["ETHBTC", ["ETH", "BTC"]], ["USDT", ["
     expect(splitSymbol(symbol)).toEqual(parts);
   },
 );
+
+test("a short name leaves out only the usual quote, so that two pairs never look the same", () => {
+  expect(["BTCUSDT", "BTCUSD", "BTCBUSD", "LUNAUSDT.202205", "USDT"].map(shortName)).toEqual(["BTC", "BTCUSD", "BTCBUSD", "LUNA.202205", "USDT"]);
+});
