@@ -6,6 +6,7 @@ import uPlot from "uplot";
 import { PageElement } from "../element";
 import * as format from "../format";
 import { THEME_CHANGED, colour } from "../theme";
+import { timeMarks } from "./time-marks";
 
 const DRAWDOWN_SHARE = 0.32;
 const AXIS_WIDTH = 64;
@@ -82,14 +83,14 @@ class EquityChart extends PageElement {
         ...(this.buyHold.length > 0 ? [{ label: "Buy and hold", stroke: muted, width: 1, dash: [4, 3], points: { show: false }, value: (_plot: uPlot, value: number | null) => format.money(value) }] : [])],
     }, [seconds, [...this.equity], ...(this.buyHold.length > 0 ? [[...this.buyHold]] : [])], host);
     const drawdown = new uPlot({
-      ...this.frame(width, bottom, sync, (value) => `${format.number(value, 0)}`, true),
+      ...this.frame(width, bottom, sync, (value, step) => format.number(value, step < 1 ? 1 : 0), true),
       series: [time(), { label: "Drawdown, %", stroke: loss, fill: colour("loss-soft"), width: 1, points: { show: false }, value: (_plot, value: number | null) => format.number(value, 1) }],
     }, [seconds, this.drawdown.map((one) => -100 * one)], host);
     this.plots = [equity, drawdown];
     for (const plot of this.plots) plot.setLegend({ idx: seconds.length - 1 });
   }
 
-  private frame(width: number, height: number, sync: { key: string }, write: (value: number) => string, isLast: boolean): Omit<uPlot.Options, "series"> {
+  private frame(width: number, height: number, sync: { key: string }, write: (value: number, step: number) => string, isLast: boolean): Omit<uPlot.Options, "series"> {
     const line = { stroke: colour("line"), width: 1 };
     const text = { stroke: colour("muted"), font: `11px ${getComputedStyle(this).fontFamily}`, grid: line, ticks: { ...line, size: 4 } };
     return {
@@ -101,8 +102,8 @@ class EquityChart extends PageElement {
       scales: { x: { time: true } },
       padding: [8, 8, 0, 0],
       axes: [
-        { ...text, size: isLast ? 36 : 6, values: isLast ? undefined! : () => [] },
-        { ...text, size: AXIS_WIDTH, values: (_plot, values) => values.map(write) },
+        { ...text, size: isLast ? 36 : 6, values: isLast ? (_plot, all) => timeMarks(all) : () => [] },
+        { ...text, size: AXIS_WIDTH, space: isLast ? 20 : 30, values: (_plot, values, _axis, _space, step) => values.map((value) => write(value, step)) },
       ],
     };
   }
