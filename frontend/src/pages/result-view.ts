@@ -228,15 +228,14 @@ class ResultView extends PageElement {
     return html`<section><h2>Trades <span class="muted">${format.count(trades.length)}, times in UTC</span></h2>
       ${trades.length === 0 ? html`<p class="muted">The strategy closed no trade in this range.</p>` : html`
         <div class="scroll-x" tabindex="0" role="region" aria-label="Trades"><table class="trades">
-          <thead><tr><th scope="col">Entry</th><th scope="col">Exit</th><th scope="col" class="number">In</th><th scope="col" class="number">Out</th>
-            <th scope="col" class="number">Return %</th><th scope="col" class="number">Profit</th><th scope="col" class="number">Bars</th><th scope="col">Reason</th></tr></thead>
+          <thead><tr><th scope="col">Entry</th><th scope="col">Exit</th><th scope="col" class="number">Return %</th><th scope="col" class="number">Profit</th>
+            <th scope="col" class="number">In</th><th scope="col" class="number">Out</th><th scope="col" class="number">Bars</th><th scope="col">Reason</th></tr></thead>
           <tbody>${shown.map((trade) => html`<tr class=${trade === this.focusTrade ? "chosen" : ""} @click=${() => { this.focusTrade = trade; }}>
             <td><span class="side muted" title=${trade.side}>${trade.side === "short" ? "▼" : "▲"}<span class="visually-hidden"> ${trade.side} </span></span>${
               this.candles ? html`<button class="button-link" title="Show in the chart">${format.utcMinute(trade.entry_time)}</button>` : format.utcMinute(trade.entry_time)}</td>
             <td title="${format.utcMinute(trade.exit_time)} UTC">${exitText(trade)}</td>
-            <td class="number">${format.price(trade.entry_price)}</td><td class="number">${format.price(trade.exit_price)}</td>
-            <td class="number ${toneOf(trade.return)}">${format.signedPercentPoints(trade.return, 2)}</td>
-            <td class="number">${format.signed(trade.pnl, 2)}</td><td class="number">${format.count(trade.bars_held)}</td>
+            <td class="number ${toneOf(trade.return)}">${format.signedPercentPoints(trade.return, 2)}</td><td class="number">${format.signed(trade.pnl, 2)}</td>
+            <td class="number">${format.price(trade.entry_price)}</td><td class="number">${format.price(trade.exit_price)}</td><td class="number">${format.count(trade.bars_held)}</td>
             <td>${trade.exit_reason.replaceAll("_", " ")}</td></tr>`)}
           </tbody></table></div>
         ${trades.length > shown.length ? html`<button class="button more" @click=${() => { this.shownTrades += 1000; }}>Show more of ${format.count(trades.length)} trades</button>` : nothing}`}
