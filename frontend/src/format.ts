@@ -54,6 +54,9 @@ export function percent(fraction: Maybe, places = 0): string {
 
 export const count = (value: Maybe): string => number(value, 0);
 
+/** "1 gap", "3 gaps". */
+export const plural = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
+
 const compactFormat = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
 /** 2.57M, 43.8K. */

@@ -89,7 +89,7 @@ class DataPage extends PageElement {
     const missing = market.listings.reduce((sum, { series }) => sum + series.missing_count, 0);
     return html`<div class="page">
       <div class="page-title"><h1>Data</h1>${market.generated ? generatedMark() : nothing}
-        <span class="muted">${format.count(market.listings.length)} series · ${format.count(market.candleCount)} candles · ${format.count(missing)} missing · ${market.firstDay} to ${market.endDay}</span>
+        <span class="muted">${format.count(market.listings.length)} series · ${format.count(market.candleCount)} candles · ${format.count(missing)} missing · <span class="nowrap">${market.firstDay} to ${market.endDay}</span></span>
         <span class="grow"></span><button class="button" @click=${() => this.querySelector(".section-title")?.scrollIntoView({ behavior: "smooth" })}>Get more candles</button></div>
       ${this.error ? html`<p class="notice notice-error" role="alert">${this.error}</p>` : nothing}
       <div class="toolbar above">
@@ -138,9 +138,8 @@ class DataPage extends PageElement {
     return html`<div class="quality">
       ${series.warnings.map(({ message }) => html`<p class="notice notice-warning">${message}</p>`)}
       <p>${format.percent(there, 2)} of the ${format.count(quality.expected_count)} candles between first and last are there.
-        ${gaps.length === 0 ? "None is missing." : html`Of ${format.count(gaps.length)} gaps, ${format.count(quality.market_wide_gap_count)} are outages of the exchange and ${format.count(quality.own_gap_count)} are this coin's own.`}</p>
-      ${stretches.length > 0 ? html`<p>${format.count(stretches.reduce((sum, one) => sum + one.candle_count, 0))} candles in ${format.count(stretches.length)}
-        ${stretches.length === 1 ? "stretch" : "stretches"} have no volume, the longest from ${format.utcMinute(longest!.first_open)} to ${format.utcMinute(longest!.last_open)}.</p>` : nothing}
+        ${gapsText(quality)}</p>
+      ${stretches.length > 0 ? html`<p>Without volume: ${format.plural(stretches.reduce((sum, one) => sum + one.candle_count, 0), "candle")} in ${format.plural(stretches.length, "stretch", "stretches")}, the longest from ${format.utcMinute(longest!.first_open)} to ${format.utcMinute(longest!.last_open)}.</p>` : nothing}
       ${suspects.length > 0 ? html`<p>Cut short, by the look of ${suspects.length === 1 ? "it" : "them"}: ${suspects.slice(0, SUSPECTS_SHOWN).map(format.utcMinute).join(", ")}${suspects.length > SUSPECTS_SHOWN ? ` and ${format.count(suspects.length - SUSPECTS_SHOWN)} more` : ""}.</p>` : nothing}
       ${repairs ? html`<p class="muted">On import: ${repairs}.</p>` : nothing}
       ${largest.length > 0 ? html`<table class="trades"><thead><tr><th scope="col">Last candle before</th><th scope="col">First after</th><th scope="col" class="number">Missing</th><th scope="col">Whose</th></tr></thead>
@@ -151,10 +150,22 @@ class DataPage extends PageElement {
   }
 }
 
+/** Whose the gaps are, as far as other series of that time tell. */
+function gapsText({ gaps, market_wide_gap_count: shared, own_gap_count: own }: Quality): string {
+  if (gaps.length === 0) return "None is missing.";
+  const unknown = gaps.length - shared - own;
+  const whose = [
+    shared > 0 ? `${format.count(shared)} of the exchange (others have it too)` : "",
+    own > 0 ? `${format.count(own)} of this coin alone` : "",
+    unknown > 0 ? `${format.count(unknown)} with nothing to compare with` : "",
+  ];
+  return `${format.plural(gaps.length, "gap")}: ${whose.filter(Boolean).join(", ")}.`;
+}
+
 /** "reordered 1,770 rows", "adjusted by 1,000 before 2021-06-18". */
 function repairText({ rule, rows, factor, before_ms }: Quality["history"][number]): string {
   if (factor !== undefined && before_ms !== undefined) return `${rule} by ${format.count(factor)} before ${format.utcDay(new Date(before_ms).toISOString())}`;
-  return rows === undefined ? rule : `${rule} ${format.count(rows)} rows`;
+  return rows === undefined ? rule : `${rule} ${format.plural(rows, "row")}`;
 }
 
 /** When a series exists, within the time that the whole market covers. */

@@ -20,8 +20,8 @@ function codesOf(warnings: readonly Warning[]): string {
 }
 
 export const warningMark = (warnings: readonly Warning[]): TemplateResult =>
-  html`<span class="mark mark-warning" title=${warnings.map(({ message }) => message).join("\n")}>▲ ${
-    codesOf(warnings)}<span class="visually-hidden">: ${
+  html`<span class="mark mark-warning" title=${warnings.map(({ message }) => message).join("\n")}><span aria-hidden="true">▲</span> <span class="mark-text">${
+    codesOf(warnings)}</span><span class="visually-hidden">: ${
     warnings.map(({ message }) => message).join(" ")}</span></span>`;
 
 const STATUS_TITLES: Record<RunStatus, string> = {
