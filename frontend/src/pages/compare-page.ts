@@ -58,7 +58,7 @@ class ComparePage extends PageElement {
     const figures = compared.map(({ run, results }) => statistics(fromSnapshot(run, results).rows.values()));
     return html`<div class="page">
       <div class="page-title"><h1>Compare runs</h1></div>
-      <div class="table-frame" tabindex="0" role="region" aria-label="Runs side by side"><table class="results plain compare">
+      <div class="table-frame" tabindex="0" role="region" aria-label="Runs side by side"><table class="results plain compare" .style=${`--runs:${runs.length}`}>
         <thead><tr><td></td>${runs.map((run) => this.renderRunHead(run))}</tr></thead>
         <tbody>
           ${this.renderFigures(figures)}
@@ -66,7 +66,7 @@ class ComparePage extends PageElement {
         </tbody>
       </table></div>
       <h2 class="section-title">By symbol <span class="muted">return in %, those that the runs disagree on most first</span></h2>
-      <div class="table-frame" tabindex="0" role="region" aria-label="Returns by symbol"><table class="results plain compare">
+      <div class="table-frame" tabindex="0" role="region" aria-label="Returns by symbol"><table class="results plain compare with-spread" .style=${`--runs:${runs.length}`}>
         <thead><tr><th scope="col">Symbol</th>${runs.map((run, index) => html`<th scope="col" class="number">${index + 1}. ${strategyTitle(run, this.known)}</th>`)}<th scope="col" class="number spread">Spread</th></tr></thead>
         <tbody>${bySymbol(compared).map(({ symbol, returns, spread }) => html`<tr>
           <th scope="row">${symbol}</th>

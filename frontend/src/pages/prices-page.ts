@@ -225,7 +225,7 @@ class PricesPage extends PageElement {
           </section>
         </div>
         <aside class="prices-side" aria-label="Alerts and activity">
-          <cs-alerts @new-alert=${() => this.askForAlert()}></cs-alerts>
+          <cs-alerts @new-alert=${() => this.askForAlert(this.chartedSymbols[0])}></cs-alerts>
           ${this.renderActivity(state.activity)}
         </aside>
       </div>`;
