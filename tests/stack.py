@@ -49,7 +49,7 @@ class RunningStack:
     def wait_for_web(self) -> None:
         """Wait until the web server answers."""
         assert self.web is not None, "it was never started"
-        processes.wait_until(self._answers, self.web, seconds=60)
+        processes.wait_until(self._answers, self.web, seconds=150)
 
     def start_scheduler(self) -> None:
         """Start the scheduler."""
@@ -73,7 +73,7 @@ class RunningStack:
         """Wait until all workers take jobs."""
         for worker in self.workers:
             processes.wait_until(
-                lambda worker=worker: " ready." in worker.last_lines(200), worker, seconds=60
+                lambda worker=worker: " ready." in worker.last_lines(200), worker, seconds=150
             )
 
     def manage(self, *arguments: str) -> None:

@@ -1,5 +1,6 @@
 """The site of docker-compose.yml, with a small market, started once."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,19 @@ from tests.compose.topology import Topology
 from tests.servers import fresh_postgres_database, private_folder, private_valkey
 
 NGINX = Path("/usr/sbin/nginx")
+PREPARE = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("collectstatic", interactive=False, verbosity=0)
+call_command("generate_market", symbols=12, years=0.5)
+"""
+MAKE_TOKENS = """
+import json
+from django.contrib.auth.models import User
+from workers.models import ApiToken
+users = User.objects.create_user("ada", is_staff=True), User.objects.create_user("eve")
+print(json.dumps({user.username: ApiToken.issue(owner=user) for user in users}))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +44,7 @@ def site(nginx_required: None) -> Iterator[Topology]:
         topology = Topology(folder, database_url=database, redis_url=redis)
         try:
             topology.run(*topology.command("migrate"), service="migrate")
-            topology.run("python", "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
-            topology.run("python", "manage.py", "generate_market", "--symbols", "12", "--years", "0.5")
+            topology.run("python", "-c", PREPARE)
             web = topology.start("web")
             workers = [topology.start("worker", f"worker{number}") for number in (1, 2)]
             workers.append(topology.start("downloader", "downloader"))
@@ -39,7 +52,7 @@ def site(nginx_required: None) -> Iterator[Topology]:
             topology.start("prices")
             topology.start_nginx()
             health = f"{topology.url}/api/health/"
-            processes.wait_until(lambda: httpx.get(health).is_success, web, seconds=60)
+            processes.wait_until(lambda: httpx.get(health).is_success, web, seconds=150)
             for worker in workers:
                 processes.wait_until(
                     lambda child=worker: " ready." in child.last_lines(200), worker, seconds=60
@@ -50,13 +63,15 @@ def site(nginx_required: None) -> Iterator[Topology]:
 
 
 @pytest.fixture(scope="session")
-def token(site: Topology) -> str:
+def tokens(site: Topology) -> dict[str, str]:
+    """API tokens of ada, who is a member of the staff, and eve, who is not."""
+    return json.loads(site.run("python", "manage.py", "shell", "--no-imports", "-c", MAKE_TOKENS))
+
+
+@pytest.fixture(scope="session")
+def token(tokens: dict[str, str]) -> str:
     """An API token of a member of the staff."""
-    make = (
-        "from django.contrib.auth import get_user_model as m; m().objects.create_user('ada', is_staff=True)"
-    )
-    site.run("python", "manage.py", "shell", "-c", make)
-    return site.run("python", "manage.py", "create_token", "ada").strip()
+    return tokens["ada"]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,10 +18,15 @@ from workers.tests.counting.handler import counting_spec
 JOBS = 211
 STOP_AT = 40
 MAX_HITS = 5
+GATE_FROM, GATE_SECONDS = 60, 0.2
 
 
-def start(owner: Any, jobs: int = JOBS, *, sleep_ms: float = 20, **options: Any) -> Run:
-    spec = counting_spec(jobs, sleep_ms=sleep_ms)
+def start(
+    owner: Any, jobs: int = JOBS, *, gate: Path, gate_from: int, sleep_ms: float = 20, **options: Any
+) -> Run:
+    """Start a run that goes on slowly from a job on until the gate has been made: it is not to end before."""
+    gated = {"gate": str(gate), "gate_from": gate_from, "gate_seconds": GATE_SECONDS}
+    spec = counting_spec(jobs, sleep_ms=sleep_ms, **gated)
     return create_run(owner=owner, kind="count", spec=spec, options=RunOptions(**options))
 
 
@@ -51,17 +57,20 @@ def do_nothing(stack: RunningStack) -> None:
 
 
 def test_pause_stop_and_max_hits_are_exact_also_when_a_worker_is_killed(
-    stack: RunningStack, owner: Any
+    stack: RunningStack, owner: Any, folder: Path
 ) -> None:
-    _control_three_runs(stack, owner, do_nothing)
-    _control_three_runs(stack, owner, kill_a_worker)
+    _start_a_run_after_many_others(owner, folder / "first")
+    _control_three_runs(stack, owner, folder / "second", do_nothing)
+    _control_three_runs(stack, owner, folder / "third", kill_a_worker)
 
 
-def _control_three_runs(stack: RunningStack, owner: Any, disturb: Callable[[RunningStack], None]) -> None:
+def _control_three_runs(
+    stack: RunningStack, owner: Any, gate: Path, disturb: Callable[[RunningStack], None]
+) -> None:
     """Pause and resume one run, stop another, and let a third end by itself; disturb all three in the middle."""
-    paused = start(owner)
-    stopped = start(owner)
-    hitting = start(owner, hit="number >= 60", max_hits=MAX_HITS)
+    paused = start(owner, gate=gate, gate_from=GATE_FROM)
+    stopped = start(owner, gate=gate, gate_from=GATE_FROM)
+    hitting = start(owner, gate=gate, gate_from=GATE_FROM, hit="number >= 60", max_hits=MAX_HITS)
     for run in (paused, stopped, hitting):
         wait_for_events(run, 15)
     disturb(stack)
@@ -70,6 +79,7 @@ def _control_three_runs(stack: RunningStack, owner: Any, disturb: Callable[[Runn
     assert control(stack, paused, "pause")["status"] == "paused"
     wait_for(lambda: results_now(stopped) >= STOP_AT, 60, f"{STOP_AT} results")
     assert control(stack, stopped, "stop")["status"] == "stopped"
+    gate.touch()
     wait_for_end(hitting)
     begun = paused.jobs.filter(status=Job.Status.RUNNING)
     wait_for(lambda: not begun.exists(), 60, "the end of what was under way when the run was paused")
@@ -95,12 +105,13 @@ def _control_three_runs(stack: RunningStack, owner: Any, disturb: Callable[[Runn
     assert (hitting.reason, hitting.hits) == ("max_hits", MAX_HITS)
 
 
-def test_a_new_run_is_not_kept_waiting_by_many_others(stack: RunningStack, owner: Any) -> None:
-    """Each of the runs before it has a window of jobs in the queues when the new one comes."""
-    before = [start(owner, 60, sleep_ms=5) for _ in range(12)]
+def _start_a_run_after_many_others(owner: Any, gate: Path) -> None:
+    """It is not kept waiting, though each of them has a window of jobs in the queues when it comes."""
+    before = [start(owner, 60, sleep_ms=5, gate=gate, gate_from=8) for _ in range(12)]
     for run in before:
         wait_for_events(run, 3)
-    new = start(owner, 24, sleep_ms=5)
+    new = start(owner, 24, sleep_ms=5, gate=gate, gate_from=0)
+    gate.touch()
     for run in (new, *before):
         wait_for_end(run, 90)
     began, first, *_, ended = times_of(new)

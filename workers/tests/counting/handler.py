@@ -13,7 +13,11 @@ from workers.models import Job
 
 
 def counting_spec(jobs: int, **more: Any) -> Spec:
-    """A spec of `jobs` jobs; `sleep_ms`, `known`, `wrong`, `broken` and `deadly` (lists of keys) say more of them."""
+    """A spec of `jobs` jobs; `sleep_ms`, `known`, `wrong`, `broken` and `deadly` (lists of keys) say more of them.
+
+    With a `gate`, the path of a file, jobs from number `gate_from` on wait until there is such a file, though each
+    no longer than `gate_seconds`: where several runs wait, those that hold no process would wait for ever.
+    """
     return {"jobs": jobs, "sleep_ms": 0, "known": [], "wrong": [], "broken": [], "deadly": [], **more}
 
 
@@ -45,6 +49,8 @@ class CountingHandler:
             with Path(folder, key).open("a") as log:
                 log.write("x")
         time.sleep(spec["sleep_ms"] / 1000)
+        if "gate" in spec and int(key) >= spec["gate_from"]:
+            _wait_for(Path(spec["gate"]), spec.get("gate_seconds", float("inf")))
         return int(key)
 
     def store(self, outcome: int) -> None:
@@ -64,6 +70,12 @@ class CountingHandler:
 
     def links(self, run_id: UUID) -> dict[str, str]:
         return {}
+
+
+def _wait_for(path: Path, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.005)
 
 
 def _succeeded_keys(run_id: UUID) -> list[str]:
