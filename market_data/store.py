@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import DEFAULT_DB_ALIAS, transaction
 
 from market_data import chunks as chunk_rows
 from market_data import codec, facts, local_files, quality
@@ -26,11 +25,26 @@ from workers import rows
 
 READ_ATTEMPTS = 5
 _SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)
-_FIND_SERIES = """
-    SELECT {columns} FROM market_data_candleseries
+_MARKET_COLUMNS = tuple(
+    name
+    for name in _SERIES_COLUMNS
+    if name not in {"history", "gap_count", "missing_count", "zero_volume_count", "updated_at"}
+)
+"""What a run over a market needs of each series; the others are read when somebody asks for them."""
+_FIND = """
+    SELECT {columns}, symbol FROM market_data_candleseries
       JOIN market_data_cryptocurrency
         ON market_data_cryptocurrency.id = market_data_candleseries.cryptocurrency_id
-     WHERE source = %s AND "interval" = %s AND symbol = %s AND candle_count > 0
+     WHERE source = %s AND candle_count > 0
+"""
+_FIND_ONE = _FIND + """AND "interval" = %s AND symbol = %s"""
+_FIND_MARKET = """
+    {find}
+    AND ("interval" = %s OR "interval" IN ({finer}) AND NOT EXISTS (
+         SELECT 1 FROM market_data_candleseries AS stored
+          WHERE stored.cryptocurrency_id = market_data_candleseries.cryptocurrency_id
+            AND stored.source = market_data_candleseries.source
+            AND stored."interval" = %s AND stored.candle_count > 0))
 """
 
 
@@ -40,25 +54,29 @@ def load_series(*, source: str, interval: str, symbols: Sequence[str] | None = N
     A symbol that has no series at this interval, but a finer one that it can be made of, comes with its
     coarser candles. `symbols` of None means all of them; a symbol without either is left out.
     """
-    series = CandleSeries.objects.filter(source=source, candle_count__gt=0).select_related("cryptocurrency")
+    finer = finer_intervals(interval) or [interval]
+    text = _FIND_MARKET.format(find=_FIND, finer=_places(finer))
+    values = [source, interval, *finer, interval]
     if symbols is not None:
-        series = series.filter(cryptocurrency__symbol__in=list(symbols))
-    found = list(series.filter(interval=interval))
-    if symbols is None or len(found) < len(symbols):
-        found += _derived(series, interval, {stored.cryptocurrency_id for stored in found})
-    return sorted(found, key=lambda one: (-one.quote_volume, one.cryptocurrency.symbol))
+        text += f" AND symbol IN ({_places(symbols)})"
+        values += symbols
+    found: dict[str, CandleSeries] = {}
+    for stored, (symbol,) in rows.fetch_many(CandleSeries, text, values, _MARKET_COLUMNS):
+        _set_symbol(stored, symbol)
+        best = found.setdefault(symbol, stored)
+        if stored.interval_ms < best.interval_ms:
+            found[symbol] = stored
+    all_series = (one if one.interval == interval else derive(one, interval) for one in found.values())
+    return sorted(filter(None, all_series), key=lambda one: (-one.quote_volume, one.cryptocurrency.symbol))
 
 
-def _derived(series: QuerySet[CandleSeries], interval: str, known: set[int]) -> list[CandleSeries]:
-    """Coarser series of the finest stored ones of each cryptocurrency that is not known yet."""
-    finer = finer_intervals(interval)
-    finest: dict[int, CandleSeries] = {}
-    for base in series.filter(interval__in=finer).exclude(cryptocurrency__in=known) if finer else ():
-        best = finest.setdefault(base.cryptocurrency_id, base)
-        if base.interval_ms < best.interval_ms:
-            finest[base.cryptocurrency_id] = base
-    derived = (derive(base, interval) for base in finest.values())
-    return [one for one in derived if one is not None]
+def _places(values: Sequence[str]) -> str:
+    return ", ".join(["%s"] * len(values)) or "NULL"
+
+
+def _set_symbol(series: CandleSeries, symbol: str) -> None:
+    known = (series.cryptocurrency_id, symbol)
+    series.cryptocurrency = Cryptocurrency.from_db(DEFAULT_DB_ALIAS, ("id", "symbol"), known)
 
 
 def find_series(*, source: str, interval: str, symbol: str) -> CandleSeries | None:
@@ -66,11 +84,11 @@ def find_series(*, source: str, interval: str, symbol: str) -> CandleSeries | No
 
     Made for the path of every job: one statement that is put together once.
     """
-    series = rows.fetch(CandleSeries, _FIND_SERIES, [source, interval, symbol], _SERIES_COLUMNS)
-    if series is None:
+    found = rows.fetch_with_more(CandleSeries, _FIND_ONE, [source, interval, symbol], _SERIES_COLUMNS)
+    if found is None:
         return next(iter(load_series(source=source, interval=interval, symbols=[symbol])), None)
-    series.cryptocurrency = Cryptocurrency(pk=series.cryptocurrency_id, symbol=symbol)
-    return series
+    _set_symbol(found[0], symbol)
+    return found[0]
 
 
 def load_candles(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bars: int = 0) -> Candles:

@@ -75,23 +75,18 @@ def insert(instance: models.Model, *, ignore_conflicts: bool = False) -> None:
     later(
         insertion.text(1, " ON CONFLICT DO NOTHING" if ignore_conflicts else ""), insertion.values(instance)
     )
+    instance._state.adding = False  # noqa: SLF001 -- as the ORM does: the next `save` is to update it
 
 
-def insert_many(instances: Sequence[models.Model], *, read_keys: bool = False) -> None:
-    """Insert rows of one model, all with a key or all without; `read_keys` sets those that the database chooses."""
+def insert_many(instances: Sequence[models.Model]) -> None:
+    """Insert rows of one model, all with a key or all without; keys that the database chooses are not read back."""
     if not instances:
         return
     insertion = _insertion(type(instances[0]), instances[0].pk is None)
     rows_at_once = MAX_VALUES // len(insertion.fields)
     for start in range(0, len(instances), rows_at_once):
         some = instances[start : start + rows_at_once]
-        values = [value for instance in some for value in insertion.values(instance)]
-        if read_keys:
-            keys = fetch_all(insertion.text(len(some), f" RETURNING {insertion.key}"), values)
-            for instance, (key,) in zip(some, keys, strict=True):
-                instance.pk = key
-        else:
-            later(insertion.text(len(some)), values)
+        later(insertion.text(len(some)), [value for instance in some for value in insertion.values(instance)])
 
 
 def fetch(model: type[M], text: str, values: Sequence[Any], columns: tuple[str, ...]) -> M | None:
@@ -107,14 +102,22 @@ def fetch_with_more(
     model: type[M], text: str, values: Sequence[Any], columns: tuple[str, ...]
 ) -> tuple[M, Sequence[Any]] | None:
     """The same, and what the statement returns after these columns."""
+    return next(iter(fetch_many(model, text, values, columns)), None)
+
+
+def fetch_many(
+    model: type[M], text: str, values: Sequence[Any], columns: tuple[str, ...]
+) -> list[tuple[M, Sequence[Any]]]:
+    """All rows that a statement returns, each as an instance and what follows these columns."""
     names, converters = _columns(model, columns)
-    with connection.cursor() as cursor:
-        cursor.execute(text.format(columns=names), values)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    converted = [convert(value) for convert, value in zip(converters, row, strict=False)]
-    return model.from_db(connection.alias, columns, converted), row[len(columns) :]
+    convert = [(at, converter) for at, converter in enumerate(converters) if converter is not _unchanged]
+    found: list[tuple[M, Sequence[Any]]] = []
+    for row in fetch_all(text.format(columns=names), values):
+        converted = list(row[: len(columns)])
+        for at, converter in convert:
+            converted[at] = converter(converted[at])
+        found.append((model.from_db(connection.alias, columns, converted), row[len(columns) :]))
+    return found
 
 
 def update(instance: models.Model, columns: tuple[str, ...]) -> None:
@@ -160,7 +163,6 @@ class _Insertion:
     """How rows of a model are inserted."""
 
     head: str
-    key: str
     fields: list[Any]
 
     def text(self, row_count: int, tail: str = "") -> str:
@@ -173,13 +175,11 @@ class _Insertion:
 
 @lru_cache
 def _insertion(model: type[models.Model], without_key: bool) -> _Insertion:
-    key = model._meta.pk
-    assert key is not None, "every model has a key"
     quote = connection.ops.quote_name
     fields = [field for field in model._meta.concrete_fields if not (without_key and field.primary_key)]
     columns = ", ".join(quote(str(field.column)) for field in fields)
     head = f"INSERT INTO {quote(model._meta.db_table)} ({columns})"
-    return _Insertion(head, quote(str(key.column)), fields)
+    return _Insertion(head, fields)
 
 
 def _values(instance: models.Model, fields: Sequence[Any]) -> list[Any]:

@@ -4,19 +4,32 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from workers import dispatch, events, handlers, notifications, rows, termination, window
+from workers import events, handlers, notifications, rows, termination, window
 from workers.handlers import FinishedJob, JobHandler, PlannedJob, Spec
 from workers.models import Event, Job, Run
 
-FIRST_JOBS = 2
+_INSERT_JOBS = """
+    INSERT INTO workers_job (run_id, key, position, status, ended_at, elapsed_ms, attempt, deliveries, error)
+"""
+_PLANNED = {
+    "postgresql": """
+        SELECT CAST(%s AS uuid), planned ->> 1, CAST(planned ->> 0 AS integer), %s,
+               CAST(%s AS timestamptz), CAST(%s AS double precision), 0, 0, ''
+          FROM json_array_elements(%s) AS planned""",
+    "sqlite": """
+        SELECT %s, json_extract(value, '$[1]'), json_extract(value, '$[0]'), %s, %s, %s, 0, 0, ''
+          FROM json_each(%s)""",
+}
+# All jobs as one value: a market's worth of rows costs the database's parser and ours more than the insertion does.
 
 
 class KeyReusedError(Exception):
@@ -54,16 +67,18 @@ def create_run(
     planned = handler.plan(spec, owner=owner)
     chosen = asdict(options or RunOptions())
     run = Run(owner=owner, kind=kind, spec=spec, total=len(planned), **chosen, **identity)
-    with transaction.atomic():
-        jobs = [Job(run=run, key=job.key, position=position) for position, job in enumerate(planned)]
-        _dispatch_first_window(run, jobs, planned)
-        run.save(force_insert=True)
-        rows.insert_many(jobs, read_keys=True)
+    known = _useful(run, handler, planned)
+    with transaction.atomic(), rows.fewer_trips():
+        rows.insert(run)
         log = [events.draft(run, "start", {"status": run.status})]
-        log += _link_known(run, handler, jobs, planned)
+        log += _link_known(run, handler, known) if known else []
+        left = {at: job for at, job in enumerate(planned) if at not in known}
+        rows.later(_insert_jobs(), _job_values(run, left, [Job.Status.PENDING, None, None]))
         if end := termination.verdict(run):
             log.append(end_run(run, *end))
-        run.save()
+        else:
+            window.open_first(run)
+        rows.update(run, Run.ALL_BUT_SPEC[1:])
         events.store(log)
     return run
 
@@ -125,44 +140,36 @@ def end_run(run: Run, status: Run.Status, reason: Run.Reason) -> Event:
     return events.draft(run, "complete", fields)
 
 
-def _dispatch_first_window(run: Run, jobs: Sequence[Job], planned: Sequence[PlannedJob]) -> None:
-    waiting = [job for job, plan in zip(jobs, planned, strict=True) if plan.known is None]
-    first_window = waiting[: window.size(run)]
-    for job in first_window:
-        job.status, job.deliveries = Job.Status.DISPATCHED, 1
-        job.redeliver_at = window.redelivery_time(deliveries=1)
-    run.in_flight = len(first_window)
-
-    def publish() -> None:
-        if run.has_ended:
-            return
-        job_ids = [job.pk for job in first_window]
-        first_queue = handlers.find(run.kind).queue or dispatch.FIRST_QUEUE
-        dispatch.publish(job_ids[:FIRST_JOBS], queue=first_queue)
-        dispatch.publish(job_ids[FIRST_JOBS:], queue=window.queue_of(run))
-
-    transaction.on_commit(publish)
+def _useful(run: Run, handler: JobHandler, planned: Sequence[PlannedJob]) -> dict[int, PlannedJob]:
+    """The jobs whose outcomes are known, by position, until the run has seen enough."""
+    known = {position: job for position, job in enumerate(planned) if job.known is not None}
+    enough = termination.until_enough(run, [handler.metrics(job.known) for job in known.values()])
+    return dict(islice(known.items(), enough))
 
 
-def _link_known(
-    run: Run, handler: JobHandler, jobs: Sequence[Job], planned: Sequence[PlannedJob]
-) -> list[Event]:
-    """Record the outcomes that are known, in order of priority, until the run has seen enough."""
-    known = [(job, plan.known) for job, plan in zip(jobs, planned, strict=True) if plan.known is not None]
-    enough = termination.until_enough(run, [handler.metrics(outcome) for _, outcome in known])
-    known = known[:enough]
+def _job_values(run: Run, jobs: dict[int, PlannedJob], state: list[Any]) -> list[Any]:
+    planned = orjson.dumps([(position, job.key) for position, job in jobs.items()]).decode()
+    return [run.pk.hex, *state, planned]
+
+
+def _insert_jobs() -> str:
+    return _INSERT_JOBS + _PLANNED[connection.vendor]
+
+
+def _link_known(run: Run, handler: JobHandler, known: dict[int, PlannedJob]) -> list[Event]:
+    """Record the outcomes that are known, in order of priority."""
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    values = _job_values(run, known, [Job.Status.SUCCEEDED, now, 0.0])
+    inserted = rows.fetch_all(f"{_insert_jobs()} RETURNING key, id", values)
+    ids = {row[0]: row[1] for row in inserted}
     finished = [
-        finished_job(run, handler, job.pk, outcome, seq=run.last_seq + number)
-        for number, (job, outcome) in enumerate(known, start=1)
+        finished_job(run, handler, ids[job.key], job.known, seq=run.last_seq + number)
+        for number, job in enumerate(known.values(), start=1)
     ]
     recorded = handler.record(finished, cached=True)
-    if known:
-        Job.objects.filter(pk__in=[job.pk for job, _ in known]).update(
-            status=Job.Status.SUCCEEDED, ended_at=timezone.now(), elapsed_ms=0.0
-        )
     return [
         result_event(run, done, job.key, fields, elapsed_ms=0.0, cached=True)
-        for (job, _), done, fields in zip(known, finished, recorded, strict=True)
+        for job, done, fields in zip(known.values(), finished, recorded, strict=True)
     ]
 
 

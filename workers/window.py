@@ -21,6 +21,8 @@ _RELEASE = """
      WHERE id IN (SELECT id FROM workers_job WHERE run_id = %s AND status = 'pending' ORDER BY position LIMIT %s)
     RETURNING id, position
 """
+FIRST_JOBS = 2
+"""Of a new run, on the queue that is served first."""
 REDELIVER_SECONDS = (2, 4, 8, 16, 32, 60)
 SLOTS_KEPT_SECONDS = 1.0
 
@@ -45,16 +47,29 @@ def size(run: Run) -> int:
     return min(wanted, run.max_parallel) if run.max_parallel else wanted
 
 
+def open_first(run: Run) -> None:
+    """Dispatch the first window of a new run; the caller saves it."""
+    job_ids = _dispatch_next(run)
+    dispatch.publish_on_commit(
+        job_ids[:FIRST_JOBS], queue=handlers.find(run.kind).queue or dispatch.FIRST_QUEUE
+    )
+    dispatch.publish_on_commit(job_ids[FIRST_JOBS:], queue=queue_of(run))
+
+
 def release(run: Run) -> None:
     """Dispatch pending jobs while the window has room; the caller has locked the run and saves it."""
+    dispatch.publish_on_commit(_dispatch_next(run), queue=queue_of(run))
+
+
+def _dispatch_next(run: Run) -> list[int]:
+    """Mark as many pending jobs as there is room for as dispatched, in their order."""
     count = room(run)
     if count == 0:
-        return
+        return []
     redeliver_at = connection.ops.adapt_datetimefield_value(redelivery_time(deliveries=1))
     released = rows.fetch_all(_RELEASE, [redeliver_at, run.pk.hex, count])
-    job_ids = [job_id for job_id, _ in sorted(released, key=itemgetter(1))]
-    run.in_flight += len(job_ids)
-    dispatch.publish_on_commit(job_ids, queue=queue_of(run))
+    run.in_flight += len(released)
+    return [job_id for job_id, _ in sorted(released, key=itemgetter(1))]
 
 
 def queue_of(run: Run) -> str:
