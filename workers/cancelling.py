@@ -17,3 +17,10 @@ async def cancel(tasks: "Iterable[asyncio.Task[Any]]") -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=AGAIN_SECONDS)
+
+
+def raise_if_cancelled() -> None:
+    """Raise the cancellation of the running task if something has swallowed it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -20,6 +20,7 @@ from market_data.prices.keeping import CandleKeeper
 from market_data.prices.leading import Leader
 from market_data.prices.lease import ReplacedError
 from market_data.prices.replay.exchange import RunningReplay, replaying
+from market_data.prices.replay.stored import stored_symbols
 from market_data.prices.sources.binance import BUSY_SYMBOL
 from market_data.prices.sources.opening import REPLAY, check_names, open_source
 from market_data.prices.sources.protocol import Source
@@ -27,7 +28,7 @@ from market_data.prices.state import StateUnavailableError
 from market_data.prices.threads import DatabaseThread
 from market_data.prices.tuning import Tuning
 from market_data.prices.writing import Writer
-from workers.cancelling import cancel
+from workers.cancelling import cancel, raise_if_cancelled
 
 logger = logging.getLogger(__name__)
 FOLLOW_SECONDS = 0.4
@@ -126,16 +127,18 @@ class Feed:
 
     async def _serve(self, term: int, replay: RunningReplay | None) -> None:
         sources = [open_source(name, replay_url=replay.url if replay else "") for name in self._names]
-        symbols = await self._candles.run(lambda: self._symbols(replay))
-        before = await asyncio.to_thread(_read_before, symbols)
-        also = () if BUSY_SYMBOL in symbols else (BUSY_SYMBOL,)
-        board = Board(sources, symbols, self._tuning, also=also)
-        board.remember(before.prices)
-        confirm = partial(lease.confirm, term)
-        keepers = await self._keepers(sources, symbols, board, replay, confirm)
         async with Writer(term) as writer:
+            is_other_market = replay is not None and await replay.renew()
+            symbols = await self._candles.run(lambda: self._symbols(replay.symbols if replay else ()))
             with contextlib.suppress(state.RedisError, OSError):
-                await writer.forget_others(symbols)
+                await writer.forget_others(() if is_other_market else symbols)
+            raise_if_cancelled()
+            before = await asyncio.to_thread(_read_before, symbols)
+            also = () if BUSY_SYMBOL in symbols else (BUSY_SYMBOL,)
+            board = Board(sources, symbols, self._tuning, also=also)
+            board.remember(before.prices)
+            confirm = partial(lease.confirm, term)
+            keepers = await self._keepers(sources, symbols, board, replay, confirm)
             leader = Leader(
                 name=self._holder,
                 writer=writer,
@@ -168,19 +171,24 @@ class Feed:
         before: set[str] = set()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not has_room(settings.PRICE_SYMBOLS, followed):
+            is_made_up = replay is not None and replay.is_made_up
+            if not (is_made_up or has_room(settings.PRICE_SYMBOLS, followed)):
                 continue
             with contextlib.suppress(DatabaseError, InterfaceError):
-                wanted = set(await self._candles.run(lambda: self._symbols(replay)))
-                if wanted == before and wanted - set(followed):
+                stored = set(await self._candles.run(stored_symbols)) if replay else set[str]()
+                played = stored or (replay.symbols if replay else ())
+                wanted = set(await self._candles.run(lambda played=played: self._symbols(played)))
+                is_more = bool(wanted - set(followed)) or (is_made_up and bool(stored))
+                if is_more and wanted == before:
                     return
                 before = wanted
 
-    def _symbols(self, replay: RunningReplay | None) -> list[str]:
+    def _symbols(self, played: Collection[str]) -> list[str]:
+        """What is followed when a replay, if there is one, plays these symbols."""
         symbols = symbols_to_follow(settings.PRICE_SYMBOLS)
-        if replay is None or len(self._names) > 1:
+        if self._names != [REPLAY]:
             return symbols
-        return [symbol for symbol in symbols if symbol in replay.symbols] or sorted(replay.symbols)
+        return [symbol for symbol in symbols if symbol in played] or sorted(played)
 
     async def _keepers(
         self,

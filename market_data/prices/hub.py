@@ -85,7 +85,9 @@ class Hub:
             return
         now_ms = time.time_ns() // 1_000_000
         new = self.picture.put(prices.values(), now_ms, stored=True)
-        self.picture.forget_gone(set(prices), now_ms)
+        if self.picture.forget_gone(set(prices), now_ms):
+            for viewer in self.viewers:
+                viewer.begin_again()  # a snapshot tells what is there no longer
         self.picture.add_activity(activity)
         self.picture.recall(feed)
         self._tell(new, now_ms)

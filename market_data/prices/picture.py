@@ -11,7 +11,8 @@ from market_data.prices.state import ACTIVITY_ENTRIES, Price
 SILENT_SECONDS = 5.0
 """A feed that has not said anything for so long is not there."""
 ACTIVITY_SHOWN = 50
-FORGET_SECONDS = 3600.0
+FORGET_SECONDS = 60.0
+"""A symbol that is not stored any more may be there again in a moment: the feed begins anew."""
 
 FeedState = Literal["live", "stale", "silent", "none"]
 
@@ -61,12 +62,14 @@ class Picture:
             new.add(price.symbol)
         return new
 
-    def forget_gone(self, stored: set[str], now_ms: int) -> None:
-        """Drop symbols that the feed follows no longer, so that they do not pile up."""
+    def forget_gone(self, stored: set[str], now_ms: int) -> bool:
+        """Drop symbols that the feed follows no longer; whether there were any."""
         oldest_ms = now_ms - FORGET_SECONDS * 1000
-        for symbol, row in list(self.rows.items()):
-            if stored and symbol not in stored and row.price.received_time_ms < oldest_ms:
-                del self.rows[symbol]
+        others = {symbol: row for symbol, row in self.rows.items() if stored and symbol not in stored}
+        gone = [symbol for symbol, row in others.items() if row.price.received_time_ms < oldest_ms]
+        for symbol in gone:
+            del self.rows[symbol]
+        return bool(gone)
 
     def add_activity(self, entries: Iterable[dict[str, Any]]) -> None:
         """Keep the newest of what happened."""

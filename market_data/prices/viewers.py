@@ -48,6 +48,10 @@ class Viewer:
         """
         check(wanted, symbols=self._picture.symbols, sources=self._picture.sources)
         self.wanted = wanted
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Have all of what is watched sent once more."""
         self._needs_all = True
         self._wake()
 

@@ -27,7 +27,7 @@ from market_data.intervals import INTERVAL_MS
 from market_data.prices.replay import binance
 from market_data.prices.replay.market import ReplayMarket
 from market_data.prices.replay.rest import open_replay_exchange
-from market_data.prices.replay.stored import stored_market
+from market_data.prices.replay.stored import market_to_play, stored_symbols
 from market_data.prices.sources.protocol import now_ms
 from market_data.prices.threads import DatabaseThread
 
@@ -132,10 +132,11 @@ class LocalExchange:
         return messages
 
     async def send_stream(self, socket: ServerConnection, streams: Sequence[str]) -> None:
-        """Send tickers every `tick_seconds`, and candles as they close, for as long as there is a client."""
-        tickers, candles = _subscribed(streams, self.market.symbols)
+        """Send tickers every `tick_seconds`, and candles as they close, to a client's or the market's end."""
+        market = self.market
+        tickers, candles = _subscribed(streams, market.symbols)
         before_ms = self.clock()
-        while True:
+        while self.market is market:
             at_ms = self.clock()
             for message in self.closed_candles(candles, before_ms, at_ms) + self.tickers(tickers):
                 await socket.send(message, text=True)
@@ -209,22 +210,43 @@ def _subscribed(streams: Sequence[str], known: Sequence[str]) -> tuple[list[str]
     return tickers, candles
 
 
-@dataclass(frozen=True, slots=True)
 class RunningReplay:
     """The local exchange of a feed."""
 
-    url: str
-    symbols: frozenset[str]
+    def __init__(self, exchange: LocalExchange, thread: DatabaseThread) -> None:
+        self._exchange, self._thread = exchange, thread
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._exchange.url
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """What it trades."""
+        return frozenset(self._exchange.market.symbols)
+
+    @property
+    def is_made_up(self) -> bool:
+        """Whether it plays made-up candles, for want of any."""
+        return self._exchange.market.is_made_up
 
     def open_exchange(self) -> Exchange:
         """Its REST interface, for candles that were missed."""
         return open_replay_exchange(self.url)
 
+    async def renew(self) -> bool:
+        """Play what the store has by now; whether that is another market. Who listens has to connect again."""
+        stored = await self._thread.run(stored_symbols)
+        if not stored or (self.symbols == frozenset(stored) and not self.is_made_up):
+            return False
+        self._exchange.market = await self._thread.run(market_to_play)
+        return True
+
 
 @asynccontextmanager
 async def replaying(thread: DatabaseThread) -> AsyncGenerator[RunningReplay]:
     """A local exchange that plays what the store has."""
-    market = await thread.run(stored_market)
-    exchange = LocalExchange(market)
+    exchange = LocalExchange(await thread.run(market_to_play))
     async with exchange.serving():
-        yield RunningReplay(exchange.url, frozenset(market.symbols))
+        yield RunningReplay(exchange, thread)

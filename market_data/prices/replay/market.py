@@ -40,9 +40,16 @@ class Ticker:
 
 
 class ReplayMarket:
-    """Candles and prices of the symbols whose stored candles it is given, at any time."""
+    """Candles and prices of the symbols whose stored candles it is given, at any time.
 
-    def __init__(self, stored: Mapping[str, Candles]) -> None:
+    Attributes
+    ----------
+    is_made_up
+        Whether the candles stand in for those that the store does not have yet.
+    """
+
+    def __init__(self, stored: Mapping[str, Candles], *, is_made_up: bool = False) -> None:
+        self.is_made_up = is_made_up
         self._loops = {symbol: _Loop(candles) for symbol, candles in stored.items() if len(candles)}
 
     @property

@@ -16,7 +16,7 @@ from market_data.market import source_for
 from market_data.prices.replay.exchange import LocalExchange
 from market_data.prices.replay.market import ReplayMarket
 from market_data.prices.replay.rest import open_replay_exchange
-from market_data.prices.replay.stored import stored_market
+from market_data.prices.replay.stored import market_to_play, stored_market, stored_symbols
 from market_data.prices.sources import binance
 from market_data.prices.sources.protocol import ClosedCandle, Event, Pace, Tick
 from market_data.prices.tests.local_exchange import sped_up
@@ -141,13 +141,14 @@ async def test_requests_that_make_no_sense_are_refused(exchange: LocalExchange, 
 @pytest.mark.django_db
 def test_what_the_store_has_is_played_but_never_a_replay(settings, tmp_path):
     settings.CANDLE_FILES_DIR = tmp_path
-    assert len(stored_market().symbols) == 12, "made-up coins, as long as the store is empty"
+    assert stored_market() is None
+    assert len(market_to_play().symbols) == 12, "made-up coins, as long as the store is empty"
     candles = make_candles(5000)
     store.write_candles(symbol="ABCUSDT", source="files", interval="1h", candles=candles)
     for symbol in ("ABCUSDT", "XYZUSDT"):
         store.write_candles(symbol=symbol, source="replay", interval="1h", candles=candles, generated=True)
-    market = stored_market()
-    assert market.symbols == ["ABCUSDT"]
+    market = market_to_play()
+    assert market.symbols == stored_symbols() == ["ABCUSDT"]
     assert source_for("1d") == "files"
     assert source_for("1d", "replay") == "replay"
     start = -(-START_MS // MINUTE_MS // 8640) * 8640  # where the 4320 last candles begin again
