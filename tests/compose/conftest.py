@@ -1,6 +1,5 @@
 """The site of docker-compose.yml, with a small market, started once."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,17 +13,16 @@ from tests.servers import fresh_postgres_database, private_folder, private_valke
 
 NGINX = Path("/usr/sbin/nginx")
 PREPARE = """
-import django; django.setup()
 from django.core.management import call_command
 call_command("collectstatic", interactive=False, verbosity=0)
 call_command("generate_market", symbols=12, years=0.5)
 """
 MAKE_TOKENS = """
-import json
 from django.contrib.auth.models import User
-from workers.models import ApiToken
-users = User.objects.create_user("ada", is_staff=True), User.objects.create_user("eve")
-print(json.dumps({user.username: ApiToken.issue(owner=user) for user in users}))
+from django.core.management import call_command
+for name in ("ada", "eve"):
+    User.objects.create_user(name, is_staff=name == "ada")
+    call_command("create_token", name)
 """
 
 
@@ -44,7 +42,7 @@ def site(nginx_required: None) -> Iterator[Topology]:
         topology = Topology(folder, database_url=database, redis_url=redis)
         try:
             topology.run(*topology.command("migrate"), service="migrate")
-            topology.run("python", "-c", PREPARE)
+            topology.run("python", "manage.py", "shell", "--no-imports", "-c", PREPARE)
             web = topology.start("web")
             workers = [topology.start("worker", f"worker{number}") for number in (1, 2)]
             workers.append(topology.start("downloader", "downloader"))
@@ -55,7 +53,7 @@ def site(nginx_required: None) -> Iterator[Topology]:
             processes.wait_until(lambda: httpx.get(health).is_success, web, seconds=150)
             for worker in workers:
                 processes.wait_until(
-                    lambda child=worker: " ready." in child.last_lines(200), worker, seconds=60
+                    lambda child=worker: " ready." in child.last_lines(200), worker, seconds=150
                 )
             yield topology
         finally:
@@ -65,7 +63,8 @@ def site(nginx_required: None) -> Iterator[Topology]:
 @pytest.fixture(scope="session")
 def tokens(site: Topology) -> dict[str, str]:
     """API tokens of ada, who is a member of the staff, and eve, who is not."""
-    return json.loads(site.run("python", "manage.py", "shell", "--no-imports", "-c", MAKE_TOKENS))
+    ada, eve = site.run("python", "manage.py", "shell", "--no-imports", "-c", MAKE_TOKENS).split()
+    return {"ada": ada, "eve": eve}
 
 
 @pytest.fixture(scope="session")

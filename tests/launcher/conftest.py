@@ -27,7 +27,7 @@ def market_home() -> Iterator[Path]:
         with Launched(
             home, command=command, SINGLE_USER="1", DJANGO_SETTINGS_MODULE="config.settings"
         ) as made:
-            assert made.process.wait(60) == 0, made.said
+            assert made.process.wait(200) == 0, made.said
         yield home
 
 
@@ -36,4 +36,4 @@ def home(market_home: Path) -> Iterator[Path]:
     """The same folder, with nothing running in it before and after a test."""
     assert not processes_of(market_home)
     yield market_home
-    wait_for(lambda: not processes_of(market_home), 30)
+    wait_for(lambda: not processes_of(market_home), 60)

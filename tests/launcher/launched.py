@@ -39,7 +39,7 @@ class Launched:
         """What it has written so far."""
         return self.output.read_text()
 
-    def wait_until_said(self, words: str, seconds: float = 90) -> str:
+    def wait_until_said(self, words: str, seconds: float = 200) -> str:
         """Wait for words in the output and return the output."""
         wait_for(lambda: words in self.said or self.process.poll() is not None, seconds)
         assert words in self.said, self.said
@@ -55,7 +55,7 @@ class Launched:
             print(f"--- it said\n{self.said}\n--- still there\n{processes_of(self.home)}")
         self.process.kill()
         self.process.wait()
-        wait_for(lambda: not processes_of(self.home), 30)
+        wait_for(lambda: not processes_of(self.home), 60)
 
 
 def _hear_signals() -> None:

@@ -16,10 +16,10 @@ from config.stack import StackError
 from tests.launcher.launched import Launched, processes_of, wait_for
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal exists on Linux only"),
 ]
-ENDED_SECONDS = 30
+ENDED_SECONDS = 60
 PROGRAMS = ("valkey-server", "uvicorn", "celery", "scheduler")
 
 
@@ -49,7 +49,7 @@ def test_a_signal_while_serving_ends_all_that_was_started(home: Path, number: in
 def test_a_signal_while_starting_ends_all_that_was_started(home: Path, name: str):
     number = signal.Signals[name]
     with Launched(home, "serve") as launched:
-        wait_for(lambda: any("config.prepare" in command for command in processes_of(home).values()), 30)
+        wait_for(lambda: any("config.prepare" in command for command in processes_of(home).values()), 60)
         launched.process.send_signal(number)
         assert launched.process.wait(ENDED_SECONDS) == (-number if number == signal.SIGKILL else 128 + number)
         wait_for(lambda: not processes_of(home), ENDED_SECONDS)
@@ -88,7 +88,7 @@ def test_the_launcher_ends_with_the_make_that_started_it(home: Path):
 
 def test_the_demo_runs_the_market_and_ends_with_success(home: Path):
     with Launched(home, "demo", "--once") as launched:
-        assert launched.process.wait(120) == 0, launched.said
+        assert launched.process.wait(200) == 0, launched.said
         said = launched.said
     for words in (
         "RSI",
@@ -142,7 +142,7 @@ def test_the_demo_of_a_folder_runs_on_its_candles_though_there_are_more_of_other
     rows = [f"{1_699_999_200 + hour * 3600},1,2,0.5,{1 + hour % 7 / 10},5" for hour in range(400)]
     (data / "ABCUSDT.csv").write_text("\n".join(["datetime,open,high,low,close,volume", *rows]))
     with Launched(own_home, "demo", "--once", "--data", str(data)) as launched:
-        assert launched.process.wait(120) == 0, launched.said
+        assert launched.process.wait(200) == 0, launched.said
     assert "1 symbols · 1h" in launched.said
     assert "1 of 1 succeeded" in launched.said
     assert "generated" not in launched.said

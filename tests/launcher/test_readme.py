@@ -14,7 +14,7 @@ from tests.launcher.launched import ROOT, Launched
 
 README = (ROOT / "README.md").read_text()
 ADDRESS = "127.0.0.1:8000"
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 def code_blocks(language: str) -> list[str]:
@@ -22,7 +22,7 @@ def code_blocks(language: str) -> list[str]:
 
 
 def run_text(words: list[str], code: str) -> str:
-    done = subprocess.run(words, input=code, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, input=code, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
