@@ -1,7 +1,6 @@
 """One backtest of one cryptocurrency, from its candles to a Result that can be stored."""
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -77,7 +76,7 @@ def _result(spec: BacktestSpec, series: CandleSeries, candles: Candles, outcome:
         open_trade=None if outcome.open_trade is None else outcome.open_trade.to_record(),
         trades=encode_trades(outcome.trades),
         equity=encode_equity(*points),
-        **asdict(outcome.metrics),
+        **{name: getattr(outcome.metrics, name) for name in Result.METRICS},
     )
 
 

@@ -24,13 +24,12 @@ from market_data.symbols import split_symbol
 from workers import rows
 
 READ_ATTEMPTS = 5
-_SERIES_COLUMNS = tuple(field.attname for field in CandleSeries._meta.concrete_fields)
-_MARKET_COLUMNS = tuple(
-    name
-    for name in _SERIES_COLUMNS
-    if name not in {"history", "gap_count", "missing_count", "zero_volume_count", "updated_at"}
+_COLUMNS = tuple(
+    field.attname
+    for field in CandleSeries._meta.concrete_fields
+    if field.name not in {"history", "gap_count", "missing_count", "zero_volume_count", "updated_at"}
 )
-"""What a run over a market needs of each series; the others are read when somebody asks for them."""
+"""What a run needs of each series; the others are read when somebody asks for them."""
 _FIND = """
     SELECT {columns}, symbol FROM market_data_candleseries
       JOIN market_data_cryptocurrency
@@ -61,7 +60,7 @@ def load_series(*, source: str, interval: str, symbols: Sequence[str] | None = N
         text += f" AND symbol IN ({_places(symbols)})"
         values += symbols
     found: dict[str, CandleSeries] = {}
-    for stored, (symbol,) in rows.fetch_many(CandleSeries, text, values, _MARKET_COLUMNS):
+    for stored, (symbol,) in rows.fetch_many(CandleSeries, text, values, _COLUMNS):
         _set_symbol(stored, symbol)
         best = found.setdefault(symbol, stored)
         if stored.interval_ms < best.interval_ms:
@@ -84,7 +83,7 @@ def find_series(*, source: str, interval: str, symbol: str) -> CandleSeries | No
 
     Made for the path of every job: one statement that is put together once.
     """
-    found = rows.fetch_with_more(CandleSeries, _FIND_ONE, [source, interval, symbol], _SERIES_COLUMNS)
+    found = rows.fetch_with_more(CandleSeries, _FIND_ONE, [source, interval, symbol], _COLUMNS)
     if found is None:
         return next(iter(load_series(source=source, interval=interval, symbols=[symbol])), None)
     _set_symbol(found[0], symbol)
