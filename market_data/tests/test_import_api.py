@@ -202,6 +202,16 @@ def test_no_more_is_kept_than_the_limit(client, monkeypatch):
     assert Upload.objects.count() == 1
 
 
+def test_the_limit_is_ten_gibibytes_and_all_of_it_may_be_used(client):
+    owner = User.objects.get()
+    waiting = Upload.objects.create(owner=owner, name="large.csv", size_bytes=10 * 1024**3 - len(TEXT))
+    assert upload(client).status_code == 202
+    waiting.size_bytes += 1
+    waiting.save()
+    Upload.objects.exclude(pk=waiting.pk).delete()
+    assert upload(client).status_code == 400
+
+
 def test_files_that_arrive_at_the_same_time_share_the_limit(client, monkeypatch):
     owner = User.objects.get()
     monkeypatch.setattr(spool, "MOST_BYTES", 300)
