@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from tests.stack import RunningStack
 
-pytestmark = [pytest.mark.real_candles, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real_candles, pytest.mark.timeout(600)]
 
 SERIES, CANDLES = 76, 2_567_273
 

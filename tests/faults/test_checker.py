@@ -9,7 +9,7 @@ import pytest
 from tests.stack import ROOT
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_while_everything_breaks() -> None:
     hidden = {"DATABASE_URL", "REDIS_URL", "CANDLESTREAM_HOME"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}

@@ -28,7 +28,7 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MODULES_VARIABLE, paced_strategy.MODULE)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.postgres
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="takes a minute; the pass on PostgreSQL has it")
 @pytest.mark.usefixtures("paced")

@@ -105,7 +105,7 @@ def last_opens() -> list[int]:
 async def until_candles_grow(count: int, database: DatabaseThread) -> None:
     """Wait until every series has some more candles."""
     goal = min(await database.run(last_opens)) + count * MINUTE_MS
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while min(await database.run(last_opens)) < goal:
         assert time.monotonic() < deadline, "no candles came"
         await asyncio.sleep(0.1)
@@ -119,7 +119,7 @@ async def seconds_until_shown(published: Published) -> float:
         new = {price.symbol for price in published.prices if price.received_time_ms > began_ms}
         return new == set(SYMBOLS)
 
-    await until(all_are_shown, "new prices of all symbols", seconds=60)
+    await until(all_are_shown, "new prices of all symbols", seconds=120)
     return time.monotonic() - began
 
 
@@ -127,7 +127,7 @@ async def until_logged(child: processes.Child, words: str, times: int = 1) -> No
     """Wait until a process has said something so many times."""
     log = child.log
     assert log is not None
-    await until(lambda: log.read_text().count(words) >= times, f"{words!r} from {child.name}", seconds=60)
+    await until(lambda: log.read_text().count(words) >= times, f"{words!r} from {child.name}", seconds=120)
 
 
 def assert_complete(market: ReplayMarket) -> Callable[[], None]:

@@ -20,7 +20,7 @@ from tests.prices.feeds import (
 )
 from tests.stack import RunningStack
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
 
 async def test_killed_feeds_and_a_killed_redis_cost_seconds_and_no_candle(
@@ -30,7 +30,7 @@ async def test_killed_feeds_and_a_killed_redis_cost_seconds_and_no_candle(
         published = await exits.enter_async_context(listening())
         stack.start_prices("one")
         stack.start_prices("two")
-        await until(leader, seconds=60)
+        await until(leader, seconds=120)
         await until_candles_grow(12, database)  # what was missed before the start is among them
 
         first = leader()

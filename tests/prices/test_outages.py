@@ -30,7 +30,7 @@ from tests.prices.feeds import (
 from tests.servers import Postgres, restartable_postgres
 from tests.stack import RunningStack, bare_stack
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.once]  # its PostgreSQL is its own
 OUTAGE_SECONDS = 10.0
 
 
@@ -91,7 +91,7 @@ async def test_without_its_database_a_feed_shows_prices_and_loses_no_candle(
         await database.run(lambda: write_past(exchange.market))
         stack.environment |= feed_variables(exchange)
         feeds = [stack.start_prices("one"), stack.start_prices("two")]
-        await until(leader, seconds=60)
+        await until(leader, seconds=120)
         await until_candles_grow(12, database)
         for outage in (unreachable, restarted):
             first = leader()

@@ -23,7 +23,7 @@ from tests.prices.feeds import (
 )
 from tests.stack import RunningStack
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
 
 def suspend(feed: Child) -> None:
@@ -39,7 +39,7 @@ async def test_a_suspended_leader_that_goes_on_writes_nothing_and_steps_down(
     async with listening() as published:
         stack.start_prices("one")
         stack.start_prices("two")
-        await until(leader, seconds=60)
+        await until(leader, seconds=120)
         await until_candles_grow(12, database)
         for turn in (1, 2):  # the one that was suspended first leads again, when the other is
             before = leader()

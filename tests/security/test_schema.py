@@ -31,7 +31,7 @@ LEFT_OUT = {
     "POST /api/downloads/": "would ask exchanges",
     "GET /api/prices/stream/": "never ends",
 }
-pytestmark = pytest.mark.timeout(180 + 15 * EXAMPLES)
+pytestmark = pytest.mark.timeout(400 + 60 * EXAMPLES)
 
 
 def finished(site: Site, path: str, body: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ def assert_same(ours: Backtest, theirs: Outcome, *, but_at: tuple[int, ...] = ()
     assert ours.metrics.max_drawdown == pytest.approx(theirs.max_drawdown, abs=2e-3 if but_at else TOLERANCE)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("index", range(SERIES_COUNT))
 def test_vectorbt_agrees_on_hourly_series(index: int, real_series_names: list[Path], load_real_series: Load):
     candles = load_real_series(real_series_names[3 * index])
@@ -71,7 +71,7 @@ def test_vectorbt_agrees_on_hourly_series(index: int, real_series_names: list[Pa
             assert_same(ours, vectorbt_outcome(candles, flags, execution))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("index", range(SERIES_COUNT))
 def test_backtesting_py_agrees_on_daily_series(
     index: int, real_series_names: list[Path], load_real_series: Load

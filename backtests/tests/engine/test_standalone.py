@@ -28,7 +28,7 @@ print(backtest(candles, find_strategy("rsi").signals(candles)).metrics.trade_cou
 
 def run(program: str) -> str:
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

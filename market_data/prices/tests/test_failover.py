@@ -91,6 +91,7 @@ async def fail_over(exchange: BadExchange, fault: str) -> None:
     print(f"{fault or 'clock'}: failover in {taken:.2f} s")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("fault", ["stall", "cut", "garbage", "refuse 429", "refuse 503"])
 async def test_the_secondary_source_steps_in_and_the_primary_comes_back(
     exchange: BadExchange, published: Published, fault: str
@@ -110,6 +111,7 @@ async def test_the_secondary_source_steps_in_and_the_primary_comes_back(
     assert change["at_ms"] - healed_ms >= 800, "it came back before it had proved itself"
 
 
+@pytest.mark.once
 async def test_a_clock_that_is_an_hour_off_makes_a_source_unusable(
     exchange: BadExchange, published: Published
 ):
@@ -123,6 +125,7 @@ async def test_a_clock_that_is_an_hour_off_makes_a_source_unusable(
         await until_shown(BTC, 100.0, "binance", "primary")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("clock_ms", [25_000, -25_000])
 async def test_a_clock_that_is_off_by_less_delays_neither_failover_nor_return(
     exchange: BadExchange, published: Published, clock_ms: int
@@ -138,6 +141,7 @@ async def test_a_clock_that_is_off_by_less_delays_neither_failover_nor_return(
     published.clocks_are_off = True
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("factor", [0.0, -1.0, 100.0, 0.01, 1.6])
 async def test_a_price_that_cannot_be_is_quarantined_and_another_sources_shown(
     exchange: BadExchange, published: Published, factor: float
@@ -159,6 +163,7 @@ async def test_a_real_move_that_another_source_confirms_is_shown(exchange: BadEx
     assert (await published.entry("large_move"))["change"] == pytest.approx(-0.7, abs=0.01)
 
 
+@pytest.mark.once
 async def test_late_and_doubled_messages_change_nothing(exchange: BadExchange, published: Published):
     published.right[BTC].add(100.2)
     now_ms = time.time_ns() // 1_000_000
@@ -171,6 +176,7 @@ async def test_late_and_doubled_messages_change_nothing(exchange: BadExchange, p
     assert 100.5 not in {price.price for price in published.of(BTC)}
 
 
+@pytest.mark.once
 async def test_a_symbol_that_is_delisted_is_shown_from_a_source_that_still_trades_it(
     exchange: BadExchange, published: Published, monkeypatch: pytest.MonkeyPatch
 ):
@@ -184,6 +190,7 @@ async def test_a_symbol_that_is_delisted_is_shown_from_a_source_that_still_trade
     await until_shown(ETH, 51.0, "ccxt:kraken", "secondary")
 
 
+@pytest.mark.once
 async def test_the_third_source_is_used_when_the_first_two_are_gone(
     exchange: BadExchange, published: Published
 ):
@@ -193,6 +200,7 @@ async def test_the_third_source_is_used_when_the_first_two_are_gone(
     await until_shown(BTC, 101.0, "ccxt:kraken", "secondary")
 
 
+@pytest.mark.once
 async def test_without_any_source_the_last_price_stays_and_grows_old(
     exchange: BadExchange, published: Published
 ):
@@ -224,6 +232,7 @@ async def test_a_leader_that_was_replaced_steps_down_and_leads_again_only_in_a_l
     assert (await FeedLease.objects.aget()).term > term + 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("rank", "protocol", "status"),
     [(0, BINANCE, 429), (0, BINANCE, 418), (1, KRAKEN, 429), (2, COINGECKO, 429)],
@@ -241,6 +250,7 @@ async def test_a_wait_that_an_exchange_asks_for_is_kept(
     await until_shown(BTC, 100.0, "binance", "primary")
 
 
+@pytest.mark.once
 async def test_a_source_that_fails_is_asked_less_and_less(exchange: BadExchange, published: Published):
     exchange.faults[KRAKEN].kind = "refuse 503"
     await until(lambda: states()[1] == "failed")
