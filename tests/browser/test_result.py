@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.site import Site
-from tests.browser.waiting import until
+from tests.browser.waiting import until, until_drawn, until_true
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 RANGE = {"start": "2025-03-01", "end": "2025-06-01"}
 BARS = 92 * 24
@@ -59,6 +59,27 @@ def test_a_result_whose_candles_have_changed_says_so(page: Page, site: Site, fin
     page.get_by_role("button", name="Next result").click()
     expect(page.locator("cs-equity-chart canvas").first).to_be_visible()
     expect(page.get_by_text("The candles have changed since")).to_have_count(0)
+
+
+def test_a_chart_of_a_result_that_was_left_is_not_drawn_any_more(page: Page, finished: str):
+    """It would be kept for as long as the tab is open, with all its candles."""
+    curves: list[Route] = []
+
+    def hold(curve: Route) -> None:
+        curves.append(curve)
+
+    page.route("**/curve/", hold)
+    page.goto(f"{finished}BTCUSDT/")
+    page.locator("cs-candle-chart canvas").first.wait_for()
+    chart = page.locator("cs-candle-chart").element_handle()
+    until_true(page, lambda: curves, "the curve is asked for")
+    page.get_by_role("link", name="Close, back to all results").click()
+    expect(page.locator("cs-result")).to_have_count(0)
+    with page.expect_response("**/curve/") as answer:
+        curves[0].continue_()
+    answer.value.finished()
+    until_drawn(page)
+    assert chart.evaluate("chart => chart.chart") is None
 
 
 def test_a_result_without_its_candles_shows_what_is_kept(page: Page, finished: str, watched: Watched):

@@ -96,19 +96,24 @@ class ResultView extends PageElement {
     document.title = `${symbol} · Candlestream`;
     try {
       const detail = await getResult(this.run, symbol);
-      if (symbol !== this.symbol) return;
+      if (!this.isWanted(symbol)) return;
       this.detail = detail;
       this.curve = this.candles = null;
       await Promise.all([this.loadCandles(symbol), this.loadCurve(symbol)]);
     } catch (error) {
-      if (symbol === this.symbol) this.error = error instanceof ApiError ? error : new ApiError(0, String(error));
+      if (this.isWanted(symbol)) this.error = error instanceof ApiError ? error : new ApiError(0, String(error));
     }
+  }
+
+  /** Not when another one is looked at, nor when none is: a chart that is drawn after it was removed is never freed. */
+  private isWanted(symbol: string): boolean {
+    return this.isConnected && symbol === this.symbol;
   }
 
   private async loadCurve(symbol: string): Promise<void> {
     try {
       const curve = await getCurve(this.run, symbol);
-      if (symbol === this.symbol) this.curve = curve;
+      if (this.isWanted(symbol)) this.curve = curve;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       // The points that came with the result stay, and say how many they are.
@@ -118,10 +123,10 @@ class ResultView extends PageElement {
   private async loadCandles(symbol: string): Promise<void> {
     try {
       const candles = await getCandles(this.run, symbol);
-      if (symbol === this.symbol) this.candles = candles;
+      if (this.isWanted(symbol)) this.candles = candles;
     } catch (error) {
       // The result is there without them: its series may have been deleted, or its range is too long for a chart.
-      if (symbol === this.symbol) this.candleProblem = error instanceof ApiError ? error.message : String(error);
+      if (this.isWanted(symbol)) this.candleProblem = error instanceof ApiError ? error.message : String(error);
     }
   }
 
