@@ -37,6 +37,8 @@ class DataPage extends PageElement {
   open: Series["id"] | null = null;
   quality: Quality | null = null;
   error = "";
+  /** Which of several questions under way is the latest: two imports may end together, and the first be answered last. */
+  private asked = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -46,11 +48,14 @@ class DataPage extends PageElement {
 
   private async load(): Promise<void> {
     this.error = "";
+    const number = ++this.asked;
     try {
-      this.markets = marketsOf(await getCryptocurrencies());
-      this.key ||= this.markets[0]?.key ?? "";
+      const markets = marketsOf(await getCryptocurrencies());
+      if (number !== this.asked) return;
+      this.markets = markets;
+      this.key ||= markets[0]?.key ?? "";
     } catch (error) {
-      this.error = error instanceof ApiError ? error.message : String(error);
+      if (number === this.asked) this.error = error instanceof ApiError ? error.message : String(error);
     }
   }
 

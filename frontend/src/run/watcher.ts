@@ -16,6 +16,7 @@ export class RunWatcher implements ReactiveController {
 
   private runId = "";
   private socket: RunConnection | null = null;
+  private asked = 0;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -93,9 +94,13 @@ export class RunWatcher implements ReactiveController {
 
   /** Which controls a run offers changes with its status, and only the run itself says it. */
   private async readLinks(): Promise<void> {
+    const { runId } = this;
+    const number = ++this.asked;
     try {
-      const run = await getRun(this.runId);
-      if (this.state) this.state = { ...this.state, run };
+      const run = await getRun(runId);
+      // Another run may be watched by now, or a later answer be here.
+      if (!this.state || runId !== this.runId || number !== this.asked) return;
+      this.state = { ...this.state, run };
       this.host.requestUpdate();
     } catch {
       // The links of before stay; using a stale one answers with a message of its own.
