@@ -16,7 +16,7 @@ from django.test import RequestFactory
 from playwright.sync_api import Page, Route
 
 from frontend.security import POLICY
-from tests.browser.test_budgets import FIXTURE
+from tests.browser.large_run import FIXTURE
 
 NOTHING: dict[str, Any] = {"count": 0, "next": None, "previous": None, "results": []}
 BROKEN = {"title": "Service unavailable", "status": 503, "detail": "No web process answers at the moment."}

@@ -1,14 +1,16 @@
 """What stands where, in which words and in whose time."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.large_run import FIXTURE
 from tests.browser.site import Site
 from tests.browser.states import NOTHING, live_prices
-from tests.browser.test_budgets import FIXTURE
+from tests.browser.tabs import fresh_tab
 from tests.browser.test_control import start_held
+from tests.browser.waiting import until_true
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_what_happened_to_prices_fills_a_wide_screen_to_its_end(page: Page, site: Site):
@@ -17,9 +19,13 @@ def test_what_happened_to_prices_fills_a_wide_screen_to_its_end(page: Page, site
     page.goto("/prices/")
     happened = page.get_by_role("list", name="Activity, newest first")
     expect(happened.get_by_role("listitem")).to_have_count(60)
-    box = happened.bounding_box()
+    until_true(page, lambda: 1080 - 32 <= bottom_of(happened) <= 1080)
+
+
+def bottom_of(element: Locator) -> float:
+    box = element.bounding_box()
     assert box is not None
-    assert 1080 - 32 <= box["y"] + box["height"] <= 1080
+    return box["y"] + box["height"]
 
 
 @pytest.mark.parametrize(
@@ -32,15 +38,13 @@ def test_what_happened_to_prices_fills_a_wide_screen_to_its_end(page: Page, site
 def test_times_are_of_the_users_zone_and_say_utc_when_pointed_at(
     browser: Browser, site: Site, zone: str, started: str, utc: str
 ):
-    context = browser.new_context(base_url=site.url, timezone_id=zone)
-    page = context.new_page()
     listed = {**NOTHING, "count": 1, "results": [FIXTURE["run_at_end"]]}
-    page.route("**/api/runs/?**", lambda route: route.fulfill(json=listed))
-    page.goto("/runs/")
-    time = page.locator("table.runs time")
-    expect(time).to_have_text(started)
-    expect(time).to_have_attribute("title", utc)
-    context.close()
+    with fresh_tab(browser, site.url, timezone_id=zone) as page:
+        page.route("**/api/runs/?**", lambda route: route.fulfill(json=listed))
+        page.goto("/runs/")
+        time = page.locator("table.runs time")
+        expect(time).to_have_text(started)
+        expect(time).to_have_attribute("title", utc)
 
 
 def test_the_list_of_runs_follows_a_run_that_is_under_way(page: Page, site: Site):

@@ -9,11 +9,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.large_run import FIXTURE
 from tests.browser.site import Site
-from tests.browser.test_budgets import FIXTURE
 from tests.browser.test_live_run import ROWS
+from tests.browser.waiting import attributes, until_fits, until_true
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+HEIGHTS = "s => [...document.querySelectorAll(s)].map(row => row.getBoundingClientRect().height)"
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,8 @@ def test_exports_hold_every_result(
     file = tmp_path / f"export.{suffix}"
     download.value.save_as(file)
     text = file.read_text()
-    symbols = {row.get_attribute("data-symbol") for row in page.locator(ROWS).all()}
+    symbols = set(attributes(page.locator(ROWS), "data-symbol"))
+    assert len(symbols) == 48
     if suffix == "csv":
         assert {row["symbol"] for row in csv.DictReader(text.splitlines())} == symbols
     elif suffix == "json":
@@ -166,8 +170,8 @@ def test_names_that_are_markup_stay_text(page: Page, site: Site, watched: Watche
     page.get_by_role("group", name="Cryptocurrencies").wait_for()
     page.goto("/data/")
     page.locator("table.series").wait_for()
+    until_fits(page)
     assert page.evaluate("window.broken") is None
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert watched.complaints == []
 
 
@@ -181,12 +185,9 @@ def test_a_result_with_a_monstrous_name_fits_and_runs_nothing(page: Page, site: 
         page.set_viewport_size({"width": width, "height": 800})
         page.goto(address)
         expect(page.locator(ROWS)).to_have_count(2)
+        until_fits(page)
+        until_true(page, lambda: page.evaluate(HEIGHTS, ROWS) == [32, 32])
         assert page.evaluate("window.broken") is None
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        heights = page.evaluate(
-            "s => [...document.querySelectorAll(s)].map(row => row.getBoundingClientRect().height)", ROWS
-        )
-        assert heights == [32, 32]
     assert watched.complaints == []
 
 
