@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.browser.site import Site
+from tests.browser.tabs import fresh_tab
 from tests.browser.waiting import PATIENCE_MS
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -78,10 +79,8 @@ def watched(page: Page, site: Site) -> Watched:
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
     """A fresh browser context with one tab."""
-    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE_MS)
-    yield context.new_page()
-    context.close()
+    with fresh_tab(browser, site.url) as page:
+        yield page
 
 
 @pytest.fixture

@@ -13,9 +13,12 @@ from tests.browser.conftest import Watched
 from tests.browser.site import Site
 from tests.browser.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+FOCUSED_SYMBOL = "document.activeElement.closest('tr')?.dataset.symbol"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def test_axe_finds_nothing_on_the_login_page(
     page.route("**/login/", answer)
     page.goto("/login/")
     page.get_by_role("button", name="Log in").wait_for()
-    assert page.locator(".field-error").count() == (2 if typed else 0)
+    expect(page.locator(".field-error")).to_have_count(2 if typed else 0)
     assert violations(page) == []
     assert watched.complaints == []
 
@@ -111,8 +114,9 @@ def test_from_the_form_to_the_list_of_trades_by_keyboard_alone(page: Page, watch
     page.keyboard.type("trades>0")
     page.keyboard.press("Escape")
     tab_to("tbody a")
+    first = page.evaluate(FOCUSED_SYMBOL)
     page.keyboard.press("ArrowDown")
-    second = page.evaluate("document.activeElement.closest('tr').dataset.symbol")
+    second = until(page, f"first => {FOCUSED_SYMBOL} !== first && {FOCUSED_SYMBOL}", first)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{second}/")
     expect(page.locator("table.trades tbody tr").first).to_be_visible()
@@ -123,7 +127,7 @@ def test_from_the_form_to_the_list_of_trades_by_keyboard_alone(page: Page, watch
     third = page.url.rstrip("/").rsplit("/", 1)[1]
     page.keyboard.press("Escape")
     page.wait_for_url("**/runs/*/")
-    until(page, "s => document.activeElement.closest('tr')?.dataset.symbol === s", third)
+    until(page, f"third => {FOCUSED_SYMBOL} === third", third)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.browser.site import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 FOLLOW = """async ({stream, websocket}) => {
     const overStream = new Promise((resolve, reject) => {

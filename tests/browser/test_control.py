@@ -4,13 +4,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
-from tests.browser.site import Site
-from tests.browser.test_live_run import ROWS, shown, start_run
+from tests.browser.site import RUN_SECONDS, Site
+from tests.browser.test_live_run import RESULT_ROWS, shown, start_run
 from tests.browser.test_network import NO_WEBSOCKET, symbols
 from tests.browser.waiting import until_connected
 from tests.launcher.launched import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def start_held(page: Page, site: Site, period: str) -> tuple[str, int]:
@@ -24,18 +24,20 @@ def start_held(page: Page, site: Site, period: str) -> tuple[str, int]:
 def test_a_run_is_stopped_by_keyboard_after_a_question(page: Page, site: Site, watched: Watched):
     try:
         run_id, completed = start_held(page, site, "73")
-        expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
         page.keyboard.press("s")
         page.get_by_role("dialog", name="Stop this run?").get_by_role("button", name="Stop").click()
         expect(page.get_by_test_id("summary")).to_contain_text(f"Stopped. {completed} results")
         # It is over, but not all of it was done.
         share = 100 * completed // site.get(f"/api/runs/{run_id}/")["progress"]["total"]
-        expect(page.get_by_role("progressbar", name="Progress")).to_have_attribute("aria-valuenow", str(share))
+        expect(page.get_by_role("progressbar", name="Progress")).to_have_attribute(
+            "aria-valuenow", str(share)
+        )
     finally:
         site.release_workers()
     page.wait_for_timeout(500)
     assert site.get(f"/api/runs/{run_id}/")["progress"]["completed"] == completed
-    expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+    expect(page.locator(RESULT_ROWS)).to_have_count(completed)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     assert watched.complaints == []
 
@@ -44,8 +46,14 @@ def test_a_paused_run_shows_what_waits_lets_it_be_reordered_and_goes_on(
     page: Page, site: Site, watched: Watched
 ):
     try:
-        run_id, completed = start_held(page, site, "79")
-        expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+        site.hold_workers()
+        # One job at a time: no other can have been on its way to a worker when the run is paused.
+        run = site.start_run(parameters={"period": 79}, max_parallel=1)
+        page.goto(run["links"]["page"])
+        until_connected(page)
+        completed = site.hold_workers_in_mid_run(run["id"])
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
+        wait_for(site.held_jobs, RUN_SECONDS)
         page.keyboard.press("p")
         expect(page.get_by_role("button", name="Resume")).to_be_visible()
         waiting = page.locator("tr.waiting")
@@ -53,12 +61,12 @@ def test_a_paused_run_shows_what_waits_lets_it_be_reordered_and_goes_on(
         symbol = last.get_attribute("data-waiting") or ""
         last.get_by_role("button").click()
         expect(waiting.first).to_have_attribute("data-waiting", symbol)
-        wait_for(site.held_jobs, 20)
-        completed = site.let_jobs_end(run_id, site.held_jobs())
-        expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+        completed = site.let_jobs_end(run["id"], site.held_jobs())
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
         page.get_by_role("button", name="Resume").click()
-        # None ends meanwhile: only what a worker takes first can be begun.
-        wait_for(lambda: symbol in site.held_jobs(), 20)
+        # It does not end meanwhile: only what is taken first can be begun.
+        wait_for(site.held_jobs, RUN_SECONDS)
+        assert site.held_jobs() == {symbol}
     finally:
         site.release_workers()
     expect(page.get_by_test_id("summary")).to_contain_text("Complete. 48 results")
@@ -72,7 +80,7 @@ def test_where_websockets_are_blocked_events_are_streamed(page: Page, site: Site
     try:
         _, completed = start_held(page, site, "83")
         assert any("/stream/?after=" in url for url in asked)
-        expect(page.locator(f"{ROWS}[data-symbol]")).to_have_count(completed)
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
     finally:
         site.release_workers()
     expect(page.get_by_test_id("summary")).to_be_visible()

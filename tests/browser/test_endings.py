@@ -9,12 +9,11 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Watched
 from tests.browser.site import Site
 from tests.browser.test_control import start_held
-from tests.browser.test_live_run import ROWS
-from tests.browser.waiting import until
+from tests.browser.test_live_run import RESULT_ROWS
+from tests.browser.waiting import attributes, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-RESULT_ROWS = f"{ROWS}[data-symbol]"
 ICON = "document.querySelector('link[rel=icon]').href"
 # The browser's own notifications can't be looked at: this keeps what it is told to show.
 KEEP_NOTIFICATIONS = """
@@ -48,7 +47,7 @@ def test_hits_are_marked_where_they_stand_and_can_be_shown_alone(page: Page, sit
     assert 0 < len(hits) < len(results)
     expect(page.locator(".figure", has_text="Hits")).to_contain_text(str(len(hits)))
     marked = page.locator(RESULT_ROWS, has=page.locator(".mark-hit"))
-    assert sorted(row.get_attribute("data-symbol") or "" for row in marked.all()) == hits
+    assert sorted(attributes(marked, "data-symbol")) == hits
     page.get_by_role("button", name="show", exact=True).click()
     expect(page.locator(RESULT_ROWS)).to_have_count(len(hits))
     page.locator(f"{RESULT_ROWS} a").first.click()

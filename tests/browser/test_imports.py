@@ -13,10 +13,10 @@ from market_data.tests.candle_maker import START_MS, make_candles
 from market_data.tests.exchanges.server import Exchange, running_exchange
 from tests.browser.site import Site
 from tests.browser.test_live_run import ROWS
-from tests.browser.waiting import until
+from tests.browser.waiting import until, until_true
 from tests.launcher.launched import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 HOURS = 6000
 LONGEST_ANSWER_SECONDS = 8
 """Less than a download's own patience with an exchange."""
@@ -93,6 +93,7 @@ def test_an_import_that_the_list_names_before_its_upload_is_answered_stands_ther
         page.goto("/data/")
         page.locator("input[type=file]").set_input_files(file)
         until(page, "typeof window.answerUpload === 'function'")
+        until_true(page, lambda: listings, "the list of imports is asked for")
         listings.pop().continue_()
         expect(page.locator("cs-transfer")).to_have_count(1)
         page.evaluate("window.answerUpload()")

@@ -1,19 +1,16 @@
 """A market of full size in a real browser: 211 cryptocurrencies with five years of hourly candles each."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
-from tests.browser.site import ROOT, Site
+from tests.browser.site import Site, manage
 from tests.browser.test_live_run import ROWS
 from tests.browser.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 SYMBOLS, CANDLES = 211, 43_800
 
@@ -23,10 +20,8 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     """A Candlestream with a market of its own."""
     home = tmp_path_factory.mktemp("market") / "home"
     home.mkdir()
-    environment = {**os.environ, "CANDLESTREAM_HOME": str(home), "SINGLE_USER": "1"}
-    for words in (["migrate"], ["generate_market", "--symbols", str(SYMBOLS), "--years", "5"]):
-        command = [sys.executable, "manage.py", *words]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    manage(home, "migrate")
+    manage(home, "generate_market", "--symbols", str(SYMBOLS), "--years", "5")
     with Site(home) as site:
         yield site
 
@@ -35,7 +30,7 @@ def test_every_row_of_a_whole_market_arrives_and_each_result_opens(page: Page, s
     page.goto("/")
     page.get_by_role("button", name="Start run").click()
     expect(page.locator(ROWS).first).to_be_visible()
-    expect(page.get_by_test_id("summary")).to_contain_text(f"Complete. {SYMBOLS} results", timeout=60_000)
+    expect(page.get_by_test_id("summary")).to_contain_text(f"Complete. {SYMBOLS} results", timeout=120_000)
     expect(page.locator(".facts")).to_contain_text(f"{SYMBOLS} of {SYMBOLS}")
     expect(page.locator("cs-result-table table")).to_have_attribute("aria-rowcount", str(SYMBOLS + 1))
     run_id = page.url.rstrip("/").rsplit("/", 1)[1]

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.site import Site
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_one_menu_is_open_at_a_time_and_escape_or_a_press_elsewhere_closes_it(page: Page, site: Site):

@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.site import Site
-from tests.browser.test_live_run import ROWS, start_run
-from tests.browser.waiting import until_connected
+from tests.browser.test_live_run import RESULT_ROWS, start_run
+from tests.browser.waiting import attributes, until_connected
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 NO_WEBSOCKET = """
 window.WebSocket = class {
@@ -19,7 +19,7 @@ window.WebSocket = class {
 
 def symbols(page: Page) -> list[str]:
     """The symbols of the table's rows."""
-    return [row.get_attribute("data-symbol") or "" for row in page.locator(ROWS).all()]
+    return attributes(page.locator(RESULT_ROWS), "data-symbol")
 
 
 def test_a_cut_of_five_seconds_in_mid_run_loses_and_doubles_nothing(page: Page, site: Site):
@@ -28,8 +28,9 @@ def test_a_cut_of_five_seconds_in_mid_run_loses_and_doubles_nothing(page: Page, 
         run_id = start_run(page, Period="37")
         until_connected(page)
         completed = site.hold_workers_in_mid_run(run_id)
-        expect(page.locator(ROWS)).to_have_count(completed)
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
         page.context.set_offline(True)
+        until_connected(page, "lost")
     finally:
         site.release_workers()
     expect(page.get_by_text("Connection lost")).to_be_visible()
@@ -50,11 +51,11 @@ def test_where_streams_are_blocked_too_the_page_polls(page: Page, site: Site):
         run_id = start_run(page, Period="41")
         until_connected(page, "polling")
         completed = site.hold_workers_in_mid_run(run_id)
-        expect(page.locator(ROWS)).to_have_count(completed)
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
     finally:
         site.release_workers()
     expect(page.get_by_test_id("summary")).to_be_visible()
-    expect(page.locator(ROWS)).to_have_count(len(site.get("/api/cryptocurrencies/?source=sample")))
+    expect(page.locator(RESULT_ROWS)).to_have_count(len(site.get("/api/cryptocurrencies/?source=sample")))
 
 
 def test_a_page_of_results_that_shifts_while_it_is_read_loses_no_row(page: Page, site: Site):
@@ -67,8 +68,8 @@ def test_a_page_of_results_that_shifts_while_it_is_read_loses_no_row(page: Page,
         del shifted["results"][0]
         page.route("**/results/?**", lambda route: route.fulfill(json=shifted))
         page.reload()
-        expect(page.locator(ROWS)).to_have_count(completed)
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
     finally:
         site.release_workers()
     expect(page.get_by_test_id("summary")).to_be_visible()
-    expect(page.locator(ROWS)).to_have_count(48)
+    expect(page.locator(RESULT_ROWS)).to_have_count(48)

@@ -10,14 +10,15 @@ from config import processes
 from config.processes import Child
 from tests.browser.conftest import Watched
 from tests.browser.site import Site
-from tests.browser.test_live_run import ROWS, start_run
+from tests.browser.tabs import fresh_tab
+from tests.browser.test_live_run import RESULT_ROWS, start_run
 from tests.browser.test_network import NO_WEBSOCKET, symbols
-from tests.browser.waiting import PATIENCE_MS, until_connected
+from tests.browser.waiting import until_connected
 from tests.compose.conftest import nginx_required as nginx_required
 from tests.compose.topology import ROOT, start_nginx
 from tests.servers import private_folder
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,8 @@ def outside(site: Site, nginx_required: None) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser, outside: str) -> Iterator[Page]:
     """A tab that sees the site through nginx."""
-    context = browser.new_context(base_url=outside, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE_MS)
-    yield context.new_page()
-    context.close()
+    with fresh_tab(browser, outside) as page:
+        yield page
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def test_rows_come_through_nginx_as_they_are_made(
         run_id = start_run(page, Period=period)
         until_connected(page)
         completed = site.hold_workers_in_mid_run(run_id)
-        expect(page.locator(ROWS)).to_have_count(completed)
+        expect(page.locator(RESULT_ROWS)).to_have_count(completed)
         expect(page.get_by_test_id("summary")).to_have_count(0)
         assert set(used) == {way}
     finally:

@@ -8,8 +8,10 @@ from playwright.sync_api import Page
 
 from tests.browser.site import Site
 from tests.browser.states import STATES
+from tests.browser.tabs import stop_answering
+from tests.browser.waiting import until_drawn, until_fits
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 SIZES = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
 # SCREENSHOTS=all takes every size in both themes: twice the time, which only those who look at them need.
@@ -45,7 +47,8 @@ def test_every_state_fits_its_screen(
         tab.locator(state.ready).first.wait_for()
         if state.act:
             state.act(tab)
-        tab.wait_for_timeout(150)  # charts draw in the frame after
+        until_drawn(tab)
         tab.screenshot(path=screenshots / f"{name}-{size}-{theme}.png", full_page=state.is_long)
-        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        until_fits(tab, name)
+        stop_answering(tab)
         tab.close()

@@ -6,11 +6,11 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Watched
 from tests.browser.site import Site
 from tests.browser.test_control import start_held
-from tests.browser.test_live_run import ROWS
+from tests.browser.test_live_run import RESULT_ROWS
+from tests.browser.waiting import attributes
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-RESULT_ROWS = f"{ROWS}[data-symbol]"
 COUNTED = """[...document.querySelectorAll('.overview-chart rect title')]
   .reduce((sum, one) => sum + Number(one.textContent.split(': ').at(-1)), 0)"""
 
@@ -34,7 +34,7 @@ def test_a_filter_takes_words_and_conditions(page: Page, site: Site, finished: s
     page.keyboard.press("/")
     page.keyboard.type("return>-50 trades>0")
     expect(page.locator(RESULT_ROWS)).to_have_count(len(good))
-    assert {row.get_attribute("data-symbol") for row in page.locator(RESULT_ROWS).all()} == good
+    assert set(attributes(page.locator(RESULT_ROWS), "data-symbol")) == good
     page.get_by_label("Filter the table").fill("btc")
     expect(page.locator(RESULT_ROWS)).to_have_count(1)
     page.get_by_label("Filter the table").fill("z" * 10_000)
@@ -57,6 +57,9 @@ def test_columns_are_chosen_and_kept(page: Page, finished: str):
 def test_the_header_stays_while_the_table_scrolls(page: Page, finished: str):
     page.goto(finished)
     page.get_by_test_id("summary").wait_for()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Simple moving average cross"
+    )  # not the name before it
     header = page.get_by_role("columnheader", name="Symbol")
     before = header.bounding_box()
     page.locator(RESULT_ROWS).first.hover()
@@ -76,11 +79,10 @@ def test_the_charts_grow_with_the_run_and_lead_to_results(page: Page, site: Site
     finally:
         site.release_workers()
     expect(page.get_by_test_id("summary")).to_contain_text("Complete. 48 results")
+    expect(page.locator(".overview-chart circle")).to_have_count(48)
     dot = page.locator(".overview-chart circle").first
-    symbol = dot.get_attribute("data-symbol")
     dot.click(force=True)  # others may lie over it: any of them is a way
     page.wait_for_url("**/runs/*/*USDT/")
-    assert symbol is not None
     assert watched.complaints == []
 
 
@@ -96,11 +98,12 @@ def test_gain_and_loss_are_told_by_a_sign_as_well_as_by_colour(page: Page, finis
 def test_each_row_has_its_curve_and_each_metric_its_definition(page: Page, finished: str):
     page.goto(finished)
     page.get_by_test_id("summary").wait_for()
-    assert page.locator(f"{RESULT_ROWS} .spark").count() == page.locator(RESULT_ROWS).count()
+    expect(page.locator(RESULT_ROWS)).to_have_count(48)
+    expect(page.locator(f"{RESULT_ROWS} .spark")).to_have_count(48)
     page.locator(f"{RESULT_ROWS} a").first.click()
     metrics = page.locator(".metrics > div")
     expect(metrics.first).to_be_visible()
-    definitions = [one.get_attribute("title") for one in metrics.all()]
+    definitions = attributes(metrics, "title")
     assert len(definitions) >= 15
     assert all(definitions)
 

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from celery.signals import task_postrun, task_prerun
 from django.apps import AppConfig
 
 
@@ -17,6 +18,8 @@ class GateConfig(AppConfig):
         gate = Gate(Path(os.environ["CANDLESTREAM_HOME"]) / "gate")
         for handler in handlers.all_handlers():
             _put_before(handler, gate)
+        task_prerun.connect(lambda **_: gate.begin(), weak=False)
+        task_postrun.connect(lambda **_: gate.end(), weak=False)
 
 
 def _put_before(handler: Any, gate: Any) -> None:

@@ -1,9 +1,10 @@
 """A gate that every job of a site passes before its work, so that a run stands still exactly where a test wants it.
 
 Its state are files, which workers and tests share: `closed` while it is closed, `waiting/KEY` for each job that
-stands before it, and `let/KEY` for each that may pass all the same.
+stands before it, `let/KEY` for each that may pass all the same, and `busy/PID` for each process that is at work.
 """
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ class Gate:
         self._closed = folder / "closed"
         self._waiting = folder / "waiting"
         self._let = folder / "let"
+        self._busy = folder / "busy"
 
     def close(self) -> None:
         """Stop every job that comes from now on."""
@@ -33,6 +35,19 @@ class Gate:
     def waiting(self) -> set[str]:
         """The keys of the jobs that stand before it and may not pass."""
         return _names(self._waiting) - _names(self._let)
+
+    def busy(self) -> set[str]:
+        """The processes that are at work on a task, be it before the gate or beyond it."""
+        return _names(self._busy)
+
+    def begin(self) -> None:
+        """This process takes up a task; called by workers."""
+        self._busy.mkdir(parents=True, exist_ok=True)
+        (self._busy / str(os.getpid())).touch()
+
+    def end(self) -> None:
+        """This process has done its task; called by workers."""
+        (self._busy / str(os.getpid())).unlink(missing_ok=True)
 
     def let(self, key: str) -> None:
         """Let one job pass."""
