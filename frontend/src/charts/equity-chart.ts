@@ -1,17 +1,16 @@
 /** Equity against buy and hold, and the drawdown below it, on one time axis. */
 
-import { html, type PropertyValues, type TemplateResult } from "lit";
 import uPlot from "uplot";
 
-import { PageElement } from "../element";
 import * as format from "../format";
-import { THEME_CHANGED, colour } from "../theme";
+import { colour } from "../theme";
+import { PlotElement } from "./plot-element";
 import { timeMarks } from "./time-marks";
 
 const DRAWDOWN_SHARE = 0.32;
 const AXIS_WIDTH = 64;
 
-class EquityChart extends PageElement {
+class EquityChart extends PlotElement {
   static override properties = {
     times: { attribute: false }, equity: { attribute: false }, drawdown: { attribute: false }, buyHold: { attribute: false }, label: {},
   };
@@ -24,34 +23,8 @@ class EquityChart extends PageElement {
   buyHold: readonly (number | null)[] = [];
   label = "Equity and drawdown";
 
-  private plots: uPlot[] = [];
-  private readonly resized = new ResizeObserver(() => this.resize());
-  private readonly redraw = () => this.draw();
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    window.addEventListener(THEME_CHANGED, this.redraw);
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    window.removeEventListener(THEME_CHANGED, this.redraw);
-    this.resized.disconnect();
-    this.destroy();
-  }
-
-  protected override render(): TemplateResult {
-    return html`<div class="plots" role="img" aria-label=${this.label}></div>`;
-  }
-
-  protected override updated(_changed: PropertyValues): void {
-    this.draw();
-  }
-
-  private destroy(): void {
-    for (const plot of this.plots) plot.destroy();
-    this.plots = [];
+  protected override get description(): string {
+    return this.label;
   }
 
   private sizes(): { width: number; top: number; bottom: number } {
@@ -60,18 +33,16 @@ class EquityChart extends PageElement {
     return { width: clientWidth, top: clientHeight - bottom, bottom };
   }
 
-  private resize(): void {
+  protected override resize(): void {
     const { width, top, bottom } = this.sizes();
-    if (width === 0) return;
     this.plots[0]?.setSize({ width, height: top });
     this.plots[1]?.setSize({ width, height: bottom });
   }
 
-  private draw(): void {
+  protected override draw(host: HTMLElement): void {
     this.destroy();
-    const host = this.querySelector<HTMLElement>(".plots");
+    if (this.times.length < 2) return;
     const { width, top, bottom } = this.sizes();
-    if (!host || width === 0 || this.times.length < 2) return;
     const seconds = this.times.map((ms) => ms / 1000);
     const gain = colour("gain");
     const loss = colour("loss");
@@ -91,8 +62,7 @@ class EquityChart extends PageElement {
   }
 
   private frame(width: number, height: number, sync: { key: string }, write: (value: number, step: number) => string, isLast: boolean): Omit<uPlot.Options, "series"> {
-    const line = { stroke: colour("line"), width: 1 };
-    const text = { stroke: colour("muted"), font: `11px ${getComputedStyle(this).fontFamily}`, grid: line, ticks: { ...line, size: 4 } };
+    const axis = this.axis();
     return {
       width, height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
@@ -102,8 +72,8 @@ class EquityChart extends PageElement {
       scales: { x: { time: true } },
       padding: [8, 8, 0, 0],
       axes: [
-        { ...text, size: isLast ? 36 : 6, values: isLast ? (_plot, all) => timeMarks(all) : () => [] },
-        { ...text, size: AXIS_WIDTH, space: isLast ? 20 : 30, values: (_plot, values, _axis, _space, step) => values.map((value) => write(value, step)) },
+        { ...axis, size: isLast ? 36 : 6, values: isLast ? (_plot, all) => timeMarks(all) : () => [] },
+        { ...axis, size: AXIS_WIDTH, space: isLast ? 20 : 30, values: (_plot, values, _axis, _space, step) => values.map((value) => write(value, step)) },
       ],
     };
   }

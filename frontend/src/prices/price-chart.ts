@@ -1,12 +1,11 @@
 /** The live chart: one symbol's price, or several symbols' change since the chart's beginning. */
 
-import { html, type PropertyValues, type TemplateResult } from "lit";
 import uPlot from "uplot";
 
-import { PageElement } from "../element";
+import { PlotElement } from "../charts/plot-element";
 import * as format from "../format";
 import { shortName } from "../table/symbols";
-import { THEME_CHANGED, colour } from "../theme";
+import { colour } from "../theme";
 import { type Line, aligned } from "./series";
 
 /** Told apart by dash as well as by colour. */
@@ -16,58 +15,33 @@ const STYLES: readonly [token: string, dash: number[]][] = [
 export const MOST_LINES = STYLES.length;
 const AXIS_WIDTH = 72;
 
-class PriceChart extends PageElement {
+class PriceChart extends PlotElement {
   static override properties = { lines: { attribute: false } };
 
   lines: readonly Line[] = [];
 
-  private plot: uPlot | null = null;
+  /** The symbols of the plot there is. */
   private drawn = "";
-  private readonly resized = new ResizeObserver(() => {
-    if (this.clientWidth > 0) this.plot?.setSize(this.size());
-  });
-  private readonly redraw = () => {
-    this.drawn = "";
-    this.draw();
-  };
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    window.addEventListener(THEME_CHANGED, this.redraw);
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    window.removeEventListener(THEME_CHANGED, this.redraw);
-    this.resized.disconnect();
-    this.plot?.destroy();
-    this.plot = null;
-    this.drawn = "";
-  }
-
-  protected override render(): TemplateResult {
+  protected override get description(): string {
     const names = this.lines.map(({ symbol }) => shortName(symbol)).join(", ");
-    return html`<div class="plots" role="img" aria-label="Live chart of ${names || "no symbol"}"></div>`;
-  }
-
-  protected override updated(_changed: PropertyValues): void {
-    this.draw();
+    return `Live chart of ${names || "no symbol"}`;
   }
 
   /** The same lines get new points; other lines make another plot. */
-  private draw(): void {
-    const host = this.querySelector<HTMLElement>(".plots");
-    if (!host || this.clientWidth === 0) return;
+  protected override draw(host: HTMLElement): void {
     const { times, values } = aligned(this.lines);
     const names = this.lines.map(({ symbol }) => symbol).join();
-    if (this.plot && names === this.drawn) this.plot.setData([times, ...values]);
-    else {
-      this.plot?.destroy();
-      this.plot = new uPlot(this.options(), [times, ...values], host);
-      this.drawn = names;
-    }
-    this.showNewest(this.plot);
+    if (names !== this.drawn) this.destroy();
+    this.drawn = names;
+    const [plot] = this.plots;
+    if (plot) plot.setData([times, ...values]);
+    else this.plots = [new uPlot(this.options(), [times, ...values], host)];
+    this.showNewest(this.plots[0]!);
+  }
+
+  protected override resize(): void {
+    this.plots[0]?.setSize(this.size());
   }
 
   /** While nobody points at the chart, the legend has the newest values. */
@@ -87,8 +61,7 @@ class PriceChart extends PageElement {
   private options(): uPlot.Options {
     const isOne = this.lines.length === 1;
     const write = (value: number | null) => (isOne ? format.price(value) : `${format.signed(value, 2)}${format.THIN}%`);
-    const line = { stroke: colour("line"), width: 1 };
-    const axis = { stroke: colour("muted"), font: `11px ${getComputedStyle(this).fontFamily}`, grid: line, ticks: { ...line, size: 4 } };
+    const axis = this.axis();
     return {
       ...this.size(),
       cursor: { drag: { x: true, y: false } },
