@@ -14,6 +14,8 @@ from typing import Any
 import django
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from config import processes
 from tests.servers import private_folder, private_postgres, private_valkey
@@ -28,6 +30,12 @@ DATABASE_FIXTURES = {
     "database_url",
     "stack",
 }
+
+# The same examples every time, however slow the machine is and whatever an earlier run has found.
+hypothesis_settings.register_profile(
+    "suite", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("suite")
 
 
 def _start_servers() -> ExitStack:

@@ -13,7 +13,7 @@ from market_data.models import CandleSeries
 from market_data.quality import SeriesWarning
 
 FOREVER_MS = 4_000_000_000_000
-pytestmark = [pytest.mark.real_candles, pytest.mark.django_db]
+pytestmark = [pytest.mark.real_candles, pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from backtests.tests.engine.tables import candles_of, free, line
 from market_data.candles import Candles
 
 ROUNDING = 1e-12
-some = settings(max_examples=150, deadline=None, derandomize=True)
+some = settings(max_examples=150)
 
 
 @st.composite
