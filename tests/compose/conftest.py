@@ -50,7 +50,7 @@ def site(nginx_required: None) -> Iterator[Topology]:
             topology.start("prices")
             topology.start_nginx()
             health = f"{topology.url}/api/health/"
-            processes.wait_until(lambda: httpx.get(health).is_success, web, seconds=150)
+            processes.wait_until(lambda: httpx.get(health, timeout=30).is_success, web, seconds=150)
             for worker in workers:
                 processes.wait_until(
                     lambda child=worker: " ready." in child.last_lines(200), worker, seconds=150

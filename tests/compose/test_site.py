@@ -26,7 +26,9 @@ STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-E
 def events_of(site: Topology, token: str, path: str) -> list[dict[str, Any]]:
     """Every event of a run over a WebSocket, to the normal close."""
     address = f"{site.url.replace('http', 'ws')}{path}"
-    with connect(address, additional_headers={"Authorization": f"Bearer {token}"}, proxy=None) as socket:
+    with connect(
+        address, additional_headers={"Authorization": f"Bearer {token}"}, proxy=None, open_timeout=60
+    ) as socket:
         events = [json.loads(message) for message in socket]
         assert socket.close_code == 1000
     return events
@@ -124,13 +126,13 @@ def test_all_workers_report_for_work(site: Topology):
 
 
 def test_a_stranger_gets_no_data(site: Topology):
-    answer = httpx.get(f"{site.url}/api/runs/")
+    answer = httpx.get(f"{site.url}/api/runs/", timeout=30)
     assert answer.status_code == 401
     assert answer.headers["Content-Type"].startswith("application/problem+json")
 
 
 def test_the_page_asks_strangers_to_log_in(site: Topology):
-    answer = httpx.get(f"{site.url}/", follow_redirects=True)
+    answer = httpx.get(f"{site.url}/", follow_redirects=True, timeout=30)
     assert answer.status_code == 200
     assert "password" in answer.text
 
@@ -150,7 +152,7 @@ def test_nginx_serves_static_files_and_says_how_long_to_keep_them(site: Topology
     file = site.folder / "www" / "static" / "build" / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("export const answer = 42;")
-    answer = httpx.get(f"{site.url}/static/build/{path}")
+    answer = httpx.get(f"{site.url}/static/build/{path}", timeout=30)
     assert answer.text == "export const answer = 42;"
     assert answer.headers["Cache-Control"] == caching
     assert answer.headers["Server"] == "nginx"
@@ -163,7 +165,7 @@ def test_the_web_services_own_health_check_passes(site: Topology):
 
 
 def test_nginx_says_it_is_alive(site: Topology):
-    assert httpx.get(f"{site.url}/nginx/alive").text == "alive\n"
+    assert httpx.get(f"{site.url}/nginx/alive", timeout=30).text == "alive\n"
 
 
 @contextmanager
@@ -208,7 +210,7 @@ def test_nginx_passes_a_stream_on_piece_by_piece(nginx_required: None):
 
 def test_without_a_web_process_the_answer_is_a_problem_that_says_so(nginx_required: None):
     with nginx_before(processes.free_port()) as port:
-        answer = httpx.get(f"http://127.0.0.1:{port}/api/runs/")
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/runs/", timeout=30)
     assert answer.status_code == 503
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == 503

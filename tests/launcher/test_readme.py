@@ -34,7 +34,7 @@ def test_the_python_and_curl_examples_run_as_written(home: Path):
         printed = run_text([sys.executable, "-"], example.replace(ADDRESS, served))
         assert len(re.findall(r"^[A-Z]+USDT -?\d", printed, re.MULTILINE)) == 3
         assert "'median_return'" in printed
-        run = httpx.get(f"http://{served}/api/runs/").json()["results"][0]["id"]
+        run = httpx.get(f"http://{served}/api/runs/", timeout=30).json()["results"][0]["id"]
         for block in code_blocks("sh") if shutil.which("curl") else []:
             if "curl " in block and ADDRESS in block:
                 run_text(["sh", "-e"], fetching(block, served, run))

@@ -91,4 +91,4 @@ def nothing_went_wrong(site: Site) -> Generator[None]:
     assert "Traceback" not in said, said[-4000:]
     assert site.stack.web is not None
     assert not site.stack.web.has_ended
-    assert httpx.get(f"{site.stack.url}/api/health/").status_code == 200
+    assert httpx.get(f"{site.stack.url}/api/health/", timeout=30).status_code == 200

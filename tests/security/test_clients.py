@@ -105,10 +105,15 @@ def test_every_client_sees_the_same_events(site: Site) -> None:
 
 def test_a_stream_goes_on_after_the_last_event_that_was_seen(site: Site) -> None:
     headers = {**site.headers(), "Last-Event-ID": "11999"}
-    with httpx.stream("GET", f"{site.stack.url}/api/runs/{site.long}/stream/", headers=headers) as answer:
+    with httpx.stream(
+        "GET", f"{site.stack.url}/api/runs/{site.long}/stream/", headers=headers, timeout=30
+    ) as answer:
         assert [orjson.loads(text)["seq"] for text in of_lines(answer.iter_lines())] == [12000, 12001, 12002]
     headers["Last-Event-ID"] = "12002"
-    assert httpx.get(f"{site.stack.url}/api/runs/{site.long}/stream/", headers=headers).status_code == 204
+    assert (
+        httpx.get(f"{site.stack.url}/api/runs/{site.long}/stream/", headers=headers, timeout=30).status_code
+        == 204
+    )
 
 
 def test_a_request_that_starts_a_run_and_follows_it_needs_no_more_than_lines(site: Site) -> None:

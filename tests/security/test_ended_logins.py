@@ -325,4 +325,4 @@ def test_a_real_server_ends_what_a_deleted_token_opened(site: Site) -> None:
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
         other.ping().wait(5)
-    assert httpx.get(f"{site.stack.url}/api{path}stream/", headers=login).status_code == 401
+    assert httpx.get(f"{site.stack.url}/api{path}stream/", headers=login, timeout=30).status_code == 401
