@@ -118,7 +118,7 @@ class RunPage extends PageElement {
   private readonly onKey = (key: KeyboardEvent): void => {
     const isTyping = (key.target as HTMLElement).closest("input, textarea, select, dialog") !== null;
     if (isTyping || key.ctrlKey || key.metaKey || key.altKey || this.symbol) return;
-    const links = this.watcher.state?.run.links;
+    const links = this.watcher.state && controlsOf(this.watcher.state);
     if (key.key === "/") this.querySelector<HTMLElement>(".filter")?.focus();
     else if (key.key === "p" && (links?.pause || links?.resume)) void this.use((links.pause ?? links.resume)!);
     else if (key.key === "s" && links?.stop) this.askToStop();
@@ -252,7 +252,8 @@ class RunPage extends PageElement {
   }
 
   private renderHead(state: RunState): TemplateResult {
-    const { spec, links } = state.run;
+    const { spec } = state.run;
+    const links = controlsOf(state);
     const isGenerated = [...state.rows.values()].some(({ generated }) => generated);
     const facts = isBacktest(state.run)
       ? [`${format.count(state.progress.total)} symbols`, spec.interval, `${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}`, ...runText(state.run).split(" · ").filter(Boolean)]
@@ -306,6 +307,13 @@ class RunPage extends PageElement {
     remember("columns", this.shownColumns);
   }
 
+}
+
+/** The links of a run are read again when its status changes; until they are here, those that no longer fit are left out. */
+function controlsOf(state: RunState): { [verb in "pause" | "resume" | "stop" | "retry"]?: string | undefined } {
+  const { pause, resume, stop, retry } = state.run.links;
+  if (hasEnded(state)) return { retry };
+  return state.status === "paused" ? { resume, stop } : { pause, stop };
 }
 
 customElements.define("cs-run", RunPage);

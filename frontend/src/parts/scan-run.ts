@@ -44,7 +44,7 @@ function table(state: RunState, rows: readonly Scanned[], strategy: Strategy | u
   return html`<table class="results plain scan">
     <thead><tr><th scope="col">Symbol</th><th scope="col">Signal</th>
       <th scope="col" class="number" title="How far the strategy's own measure lies beyond its level">Strength${unit ? html`<span class="unit wide-only"> ${unit}</span>` : nothing}</th>
-      <th scope="col" class="number wide-only">Candles ago</th><th scope="col" class="wide-only">Time, UTC</th><th scope="col" class="number">Close</th>
+      <th scope="col" class="number wide-only">Candles ago</th><th scope="col" class="wide-only">Time, UTC</th><th scope="col" class="number wide-only">Close</th>
       <th scope="col" class="spark-column wide-only">Latest closes</th><td class="wide-only"></td></tr></thead>
     <tbody>
       ${repeat(rows, ({ symbol }) => symbol, (one) => scanRow(one, spec, state))}
@@ -63,7 +63,7 @@ function scanRow(one: Scanned, spec: ScanSpec, { run }: RunState): TemplateResul
     <td class="number">${format.number(strength, 2)}</td>
     <td class="number wide-only">${typeof age === "number" ? format.count(age) : format.NONE}</td>
     <td class="wide-only">${format.utcMinute(one.signal_time ?? one.last_time)}</td>
-    <td class="number">${format.price(close)}</td>
+    <td class="number wide-only">${format.price(close)}</td>
     <td class="spark-column wide-only">${sparkline(one.sparkline)}</td>
     <td class="row-actions wide-only"><a href="/?${toQuery(draft)}" aria-label="Backtest ${one.symbol}">Backtest</a></td>
   </tr>`;
