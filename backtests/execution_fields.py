@@ -7,6 +7,7 @@ from rest_framework import serializers
 from backtests.engine.errors import EngineError
 from backtests.engine.execution import Execution
 from backtests.spec import EXECUTION_FIELDS
+from workers.requests import ChoiceField, RequestSerializer
 
 DEFAULTS = Execution()
 
@@ -15,7 +16,7 @@ def _optional_number(help_text: str) -> serializers.FloatField:
     return serializers.FloatField(required=False, allow_null=True, default=None, help_text=help_text)
 
 
-class ExecutionFieldsSerializer(serializers.Serializer[Any]):
+class ExecutionFieldsSerializer(RequestSerializer):
     """Execution settings; rates, stops and shares are fractions: 0.001 is 0.1 %. Null stands for the default."""
 
     initial_cash = serializers.FloatField(
@@ -30,13 +31,13 @@ class ExecutionFieldsSerializer(serializers.Serializer[Any]):
     slippage_rate = serializers.FloatField(
         required=False, default=DEFAULTS.slippage_rate, help_text="How much worse than the price fills are."
     )
-    fill = serializers.ChoiceField(
+    fill = ChoiceField(
         required=False,
         choices=["next_open", "same_close"],
         default=DEFAULTS.fill,
         help_text="Where an order decided at a bar's close is filled.",
     )
-    direction = serializers.ChoiceField(
+    direction = ChoiceField(
         required=False,
         choices=["long", "short", "long_short"],
         default=DEFAULTS.direction,

@@ -1,5 +1,6 @@
 """A request to backtest: every field checked, every default filled in."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError as ParameterErrors
@@ -14,6 +15,7 @@ from backtests.spec import ALL_SYMBOLS, EXECUTION_FIELDS
 from backtests.strategies.registry import all_strategies, find_strategy
 from market_data import market
 from market_data.intervals import INTERVAL_MS
+from workers.requests import ChoiceField, no_such_field
 from workers.serializers import RunOptionsSerializer
 
 STRATEGY_FIELDS = ("strategy", "parameters", "symbols", "source", "interval")
@@ -33,19 +35,22 @@ class StrategyRequestSerializer(RunOptionsSerializer):
 
     strategy = serializers.CharField(max_length=64)
     parameters = serializers.DictField(
-        required=False, default=dict, help_text="By name; see /api/strategies/."
+        required=False,
+        default=dict,
+        error_messages={"not_a_dict": 'Must be an object such as {{"period": 14}}, not {input_type}.'},
+        help_text="By name; see /api/strategies/.",
     )
     symbols = SymbolsField(required=False, default=ALL_SYMBOLS)
     source = serializers.CharField(  # pyright: ignore[reportAssignmentType]
         required=False, max_length=40, help_text="By default the one with most series."
     )
-    interval = serializers.ChoiceField(required=False, choices=list(INTERVAL_MS), default="1h")
+    interval = ChoiceField(required=False, choices=list(INTERVAL_MS), default="1h")
     priority_symbols = SymbolsField(
         required=False,
         default=list,
         help_text="Done first, in this order; the others follow in that of `order`.",
     )
-    order = serializers.ChoiceField(
+    order = ChoiceField(
         required=False,
         choices=ORDERS,
         default="volume",
@@ -65,7 +70,9 @@ class StrategyRequestSerializer(RunOptionsSerializer):
         try:
             attrs["parameters"] = _checked_parameters(attrs["strategy"], attrs["parameters"])
         except ParameterErrors as error:
-            errors["parameters"] = _parameter_errors(error)
+            errors["parameters"] = _parameter_errors(
+                error, known=find_strategy(attrs["strategy"]).Parameters.model_fields
+            )
         source = market.source_for(attrs["interval"], attrs.get("source"))
         if source is None:
             errors["source" if "source" in attrs else "interval"] = [market.no_source(attrs["interval"])]
@@ -103,9 +110,16 @@ class BacktestRequestSerializer(ExecutionFieldsSerializer, StrategyRequestSerial
     def fill_range(self, attrs: dict[str, Any]) -> dict[str, list[str]]:
         """Take the ends of the candles for those of the range that are not given."""
         first, end = market.range_of(source=attrs["source"], interval=attrs["interval"])
+        given = {name for name in ("start", "end") if attrs[name]}
         attrs["start"] = attrs["start"] or first
         attrs["end"] = attrs["end"] or end
-        return {} if attrs["start"] < attrs["end"] else {"end": ["Must be after start."]}
+        if attrs["start"] < attrs["end"]:
+            return {}
+        if given == {"start"}:
+            return {"start": [f"Must be before {iso_utc(end)}, where the candles end."]}
+        if given == {"end"}:
+            return {"end": [f"Must be after {iso_utc(first)}, where the candles begin."]}
+        return {"end": ["Must be after start."]}
 
     def spec(self) -> dict[str, Any]:
         times = {name: iso_utc(self.validated_data[name]) for name in ("start", "end")}
@@ -116,9 +130,12 @@ def _checked_parameters(strategy: str, parameters: dict[str, Any]) -> dict[str, 
     return find_strategy(strategy).Parameters.model_validate(parameters).model_dump(mode="json")
 
 
-def _parameter_errors(error: ParameterErrors) -> dict[str, list[str]]:
+def _parameter_errors(error: ParameterErrors, *, known: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         name = ".".join(str(part) for part in item["loc"]) or "non_field_errors"
-        found.setdefault(name, []).append(item["msg"].removeprefix("Value error, "))
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = no_such_field(name, known, "parameter")
+        found.setdefault(name, []).append(message)
     return found

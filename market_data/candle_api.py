@@ -14,6 +14,7 @@ from market_data.candles import Candles
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries
 from market_data.store import load_candles, load_series
+from workers.requests import ChoiceField
 
 MAX_CANDLES = 200_000
 """More than any chart shows at once; about 15 MB of JSON."""
@@ -23,7 +24,7 @@ class CandleQuerySerializer(serializers.Serializer[Any]):
     """Which candles of a cryptocurrency to send."""
 
     source = serializers.CharField()  # pyright: ignore[reportAssignmentType]
-    interval = serializers.ChoiceField(choices=list(INTERVAL_MS))
+    interval = ChoiceField(choices=list(INTERVAL_MS))
     start = serializers.DateTimeField(required=False, help_text="First open time; by default all.")
     end = serializers.DateTimeField(required=False, help_text="Open times before this; by default all.")
 

@@ -16,17 +16,18 @@ from market_data.exchanges.schedule import MAX_PARALLEL
 from market_data.intervals import INTERVAL_MS
 from market_data.serializers import EXCHANGES
 from workers.models import Run
+from workers.requests import ChoiceField, RequestSerializer
 from workers.runs import RunOptions, create_run
 from workers.serializers import RunSerializer
 
 MAX_TOP = 1000
 
 
-class DownloadRequestSerializer(serializers.Serializer[Any]):
+class DownloadRequestSerializer(RequestSerializer):
     """Which candles to fetch from which exchange: `symbols`, or the `top` most traded pairs."""
 
     exchange = serializers.RegexField(r"^[a-z0-9_]{2,40}$", help_text=f"{', '.join(EXCHANGES)}, …")
-    interval = serializers.ChoiceField(choices=list(INTERVAL_MS), default="1h")
+    interval = ChoiceField(choices=list(INTERVAL_MS), default="1h")
     symbols = serializers.ListField(
         child=serializers.RegexField(r"^[A-Z0-9]{2,30}$"),
         required=False,

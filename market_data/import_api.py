@@ -27,6 +27,7 @@ from market_data.uploads import spool
 from market_data.uploads.handler import KIND
 from workers.http import OrjsonParser
 from workers.models import Run
+from workers.requests import ChoiceField
 from workers.runs import create_run
 from workers.serializers import RunSerializer, represent
 
@@ -78,7 +79,7 @@ class UploadSerializer(serializers.Serializer[Any]):
         max_length=40, default=SOURCE, help_text="Where the candles come from."
     )
     symbol = serializers.RegexField(r"^[A-Z0-9]{2,30}$", required=False, help_text="BTCUSDT")
-    interval = serializers.ChoiceField(choices=list(INTERVAL_MS), required=False)
+    interval = ChoiceField(choices=list(INTERVAL_MS), required=False)
     columns = ColumnsField(required=False, default=dict, help_text="time=Date,volume=Volume BTC")
     adjust = serializers.ListField(child=AdjustmentField(), default=list, help_text="SUNUSDT=1000@2021-06-18")
     keep_reused = serializers.BooleanField(default=False, help_text="Do not split a reused symbol.")

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries, Cryptocurrency
+from workers.requests import ChoiceField
 
 EXCHANGES = ("binance", "coinbase", "kraken", "bybit", "okx")
 """Those that are named to users; ccxt knows a hundred more."""
@@ -65,6 +66,6 @@ class SeriesQuerySerializer(serializers.Serializer[Any]):
     source = serializers.CharField(  # pyright: ignore[reportAssignmentType]
         required=False, help_text="Only series from this source."
     )
-    interval = serializers.ChoiceField(
+    interval = ChoiceField(
         choices=list(INTERVAL_MS), required=False, help_text="Only series at this interval."
     )

@@ -22,6 +22,7 @@ from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries, as_datetime
 from market_data.report import Gap, QualityReport, Stretch, report
 from market_data.serializers import SeriesSerializer, WarningSerializer
+from workers.requests import ChoiceField
 
 CONTENT_TYPES = {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 
@@ -95,8 +96,8 @@ class SeriesQuality(APIView):
 class CandlesQuerySerializer(serializers.Serializer[Any]):
     """Which candles to send, and how."""
 
-    form = serializers.ChoiceField(choices=list(FORMS), default="json", help_text="csv, json or parquet.")
-    interval = serializers.ChoiceField(
+    form = ChoiceField(choices=list(FORMS), default="json", help_text="csv, json or parquet.")
+    interval = ChoiceField(
         choices=list(INTERVAL_MS), required=False, help_text="A coarser one is aggregated."
     )
     start = serializers.DateTimeField(required=False, help_text="First open time; by default all.")

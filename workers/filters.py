@@ -15,6 +15,7 @@ SEARCHED = ("kind", "status", *(f"spec__{name}" for name in (
     "strategy", "parameters", "source", "interval", "exchange", "file",
 )))  # fmt: skip
 """Where words are looked for: what tells runs apart in a list. Symbols don't: a spec may name thousands."""
+STATUSES = [*Run.Status.choices, ("active", "active")]
 ID_PREFIX = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
 
 
@@ -49,7 +50,11 @@ class RunFilter(django_filters.FilterSet):
         "kind or status, or begin its id; `a|b` is either.",
     )
     status = django_filters.ChoiceFilter(
-        choices=[*Run.Status.choices, ("active", "active")], method="filter_status"
+        choices=STATUSES,
+        method="filter_status",
+        error_messages={
+            "invalid_choice": f"There are {', '.join(name for name, _ in STATUSES)}; not %(value)s."
+        },
     )
 
     class Meta:

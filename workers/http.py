@@ -59,3 +59,4 @@ class Pagination(PageNumberPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 1000
+    invalid_page_message = "There is no page {page_number}: {message}."

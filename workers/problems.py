@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from workers.connections import LoginEndedError, TooManyConnectionsError
@@ -24,6 +26,10 @@ TITLES = {
     415: "Unsupported media type",
     429: "Too many requests",
 }
+
+
+WHOLE_BODY = "non_field_errors"
+"""What the framework calls what is said of all fields together."""
 
 
 class BodyTooLargeError(exceptions.APIException):
@@ -55,6 +61,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         error = exceptions.ValidationError(error.errors)
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLargeError()
+    elif isinstance(error, Http404):
+        error = exceptions.NotFound("There is no such thing here, or it is not yours.")
+    elif isinstance(error, exceptions.UnsupportedMediaType):
+        error = exceptions.UnsupportedMediaType("", f"{error.detail} Send {_accepted(context)}.")
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -63,22 +73,36 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
+def _accepted(context: dict[str, Any]) -> str:
+    """The media types that a view takes; streams have no view of the framework's, and take what all take."""
+    defaults: Any = api_settings.DEFAULT_PARSER_CLASSES
+    parsers = getattr(context.get("view"), "parser_classes", defaults)
+    return " or ".join(parser.media_type for parser in parsers)
+
+
 def problem(code: int, data: Any) -> dict[str, Any]:
     """The body of a problem response from what the framework gives for an error."""
     body: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(code, "Error"), "status": code}
     if isinstance(data, dict) and set(data) == {"detail"}:
         return {**body, "detail": str(data["detail"])}
     errors = _fields(data)
-    detail = "; ".join(f"{field}: {' '.join(messages)}" for field, messages in errors.items())
+    detail = "; ".join(
+        " ".join(messages) if field == WHOLE_BODY else f"{field}: {' '.join(messages)}"
+        for field, messages in errors.items()
+    )
     return {**body, "detail": detail, "errors": errors}
 
 
 def _fields(data: Any, prefix: str = "") -> dict[str, list[str]]:
-    """Flatten nested errors: `{"parameters": {"period": [...]}}` becomes `{"parameters.period": [...]}`."""
+    """Flatten nested errors: `{"parameters": {"period": [...]}}` becomes `{"parameters.period": [...]}`.
+
+    What is said of an object as a whole stands under the object's own name.
+    """
     if isinstance(data, dict):
         flat: dict[str, list[str]] = {}
         for name, value in data.items():
-            flat.update(_fields(value, f"{prefix}.{name}" if prefix else str(name)))
+            inside = prefix if prefix and name == WHOLE_BODY else f"{prefix}.{name}" if prefix else str(name)
+            flat.update(_fields(value, inside))
         return flat
     messages = data if isinstance(data, list) else [data]
-    return {prefix or "non_field_errors": [str(message) for message in messages]}
+    return {prefix or WHOLE_BODY: [str(message) for message in messages]}

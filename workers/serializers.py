@@ -7,12 +7,13 @@ from rest_framework import serializers
 
 from workers import events, handlers, notifications, predicates, webhooks
 from workers.models import Delivery, Run
+from workers.requests import ChoiceField, RequestSerializer
 from workers.runs import RunOptions
 
 MAX_TIMEOUT_SECONDS = 7 * 86_400
 
 
-class NotifySerializer(serializers.Serializer[Any]):
+class NotifySerializer(RequestSerializer):
     """Whom to tell when a run ends."""
 
     webhook = serializers.CharField(
@@ -46,7 +47,7 @@ class NotifySerializer(serializers.Serializer[Any]):
         return {name: value for name, value in super().to_internal_value(data).items() if value}
 
 
-class RunOptionsSerializer(serializers.Serializer[Any]):
+class RunOptionsSerializer(RequestSerializer):
     """What a request for any kind of run may ask for; base of the kinds' own requests."""
 
     metric_names: ClassVar[frozenset[str]] = frozenset()
@@ -54,7 +55,7 @@ class RunOptionsSerializer(serializers.Serializer[Any]):
     max_parallel = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=10_000
     )
-    priority = serializers.ChoiceField(required=False, choices=Run.Priority.choices, default="normal")
+    priority = ChoiceField(required=False, choices=Run.Priority.choices, default="normal")
     hit = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -202,14 +203,14 @@ class RunSerializer(serializers.Serializer[Run]):
         return represent(instance)
 
 
-class PrioritySerializer(serializers.Serializer[Any]):
+class PrioritySerializer(RequestSerializer):
     """A change of priorities."""
 
     keys = serializers.ListField(
         child=serializers.CharField(max_length=64), required=False, max_length=10_000,
         help_text="Jobs (symbols) to do next, in this order.",
     )  # fmt: skip
-    priority = serializers.ChoiceField(required=False, choices=Run.Priority.choices)
+    priority = ChoiceField(required=False, choices=Run.Priority.choices)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:

@@ -190,7 +190,9 @@ def _check_public(host: str, found: list[IPAddress]) -> None:
         return
     for address in found:
         if not all(_is_public(meant) for meant in _meant_by(address)):
-            raise AddressError(f"{host[:100]} is {address}, which is not a public address.")
+            is_said = host == str(address)
+            which = host if is_said else f"{host[:100]} is {address}, which"
+            raise AddressError(f"{which} is not a public address.")
 
 
 def _is_public(address: IPAddress) -> bool:

@@ -9,6 +9,7 @@ from backtests.models import ScanResult
 from backtests.requests import StrategyRequestSerializer
 from backtests.scans.spec import DEFAULT_HIT, SCAN_FIELDS
 from market_data import market
+from workers.requests import ChoiceField
 
 MAX_WITHIN_BARS = 1000
 
@@ -24,7 +25,7 @@ class ScanRequestSerializer(StrategyRequestSerializer):
         default=DEFAULT_HIT,
         help_text=f"Predicate over {', '.join(ScanResult.FACTS)}; with `max_hits` the scan ends after so many.",
     )
-    direction = serializers.ChoiceField(
+    direction = ChoiceField(
         required=False,
         choices=["long", "short", "long_short"],
         default="long_short",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -46,8 +46,7 @@ class SavedScanSerializer(serializers.ModelSerializer[SavedScan]):
         body = ScanRequestSerializer(data=value, context=self.context)
         body.is_valid(raise_exception=True)
         spec = body.spec()
-        known = {name: given for name, given in value.items() if name in body.get_fields()}
-        return {**known, "source": spec["source"], "interval": spec["interval"]}
+        return {**value, "source": spec["source"], "interval": spec["interval"]}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         limit = settings.MAX_SAVED_SCANS_PER_USER
@@ -69,6 +68,10 @@ class SavedScanSerializer(serializers.ModelSerializer[SavedScan]):
         return self.context["request"].user if self.instance is None else self.instance.owner
 
 
+@extend_schema_view(
+    get=extend_schema(description="List your saved scans, by name."),
+    post=extend_schema(description="Save a scan, to start it again or whenever there are new candles."),
+)
 class SavedScanList(generics.ListCreateAPIView[SavedScan]):
     """Saved scans of the user, by name."""
 
@@ -81,6 +84,12 @@ class SavedScanList(generics.ListCreateAPIView[SavedScan]):
         serializer.save(owner=self.request.user)
 
 
+@extend_schema_view(
+    get=extend_schema(description="Show a saved scan."),
+    put=extend_schema(description="Replace a saved scan."),
+    patch=extend_schema(description="Change a saved scan."),
+    delete=extend_schema(description="Delete a saved scan; its runs stay."),
+)
 class SavedScanDetail(generics.RetrieveUpdateDestroyAPIView[SavedScan]):
     """One saved scan; deleting it leaves its runs."""
 

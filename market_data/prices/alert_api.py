@@ -16,20 +16,21 @@ from market_data.prices.models import Alert
 from market_data.symbols import symbol_of
 from workers import webhooks
 from workers.problems import ConflictError
+from workers.requests import ChoiceField, RequestSerializer
 
 MAX_PERCENT = 1000.0
 MAX_MINUTES = 240
 CONDITION_FIELDS = {"crosses": ("price",), "moves": ("percent", "minutes")}
 
 
-class AlertRequestSerializer(serializers.Serializer[Any]):
+class AlertRequestSerializer(RequestSerializer):
     """What to tell, and how."""
 
     symbol = serializers.CharField(max_length=60)
-    kind = serializers.ChoiceField(
+    kind = ChoiceField(
         choices=Alert.Kind.choices, help_text="`crosses` a price, or `moves` so many percent within minutes."
     )
-    direction = serializers.ChoiceField(choices=Alert.Direction.choices, default=Alert.Direction.EITHER)
+    direction = ChoiceField(choices=Alert.Direction.choices, default=Alert.Direction.EITHER)
     price = serializers.FloatField(required=False, allow_null=True, help_text="What is crossed.")
     percent = serializers.FloatField(
         required=False, allow_null=True, help_text=f"More than 0, at most {MAX_PERCENT:g}."
@@ -76,7 +77,7 @@ class AlertRequestSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class AlertChangeSerializer(serializers.Serializer[Any]):
+class AlertChangeSerializer(RequestSerializer):
     """Arm an alert again, or disarm it."""
 
     armed = serializers.BooleanField()

@@ -412,7 +412,7 @@ def post(owner: Any) -> Any:
         ({"webhook": "x" * 2001}, "notify.webhook"),
         ({"email": True}, "notify.email"),
         ({"email": "perhaps"}, "notify.email"),
-        ("me", "notify.non_field_errors"),
+        ("me", "notify"),
     ],
 )
 def test_a_request_with_a_bad_notification_is_refused_by_field(post: Any, notify: Any, field: str) -> None:

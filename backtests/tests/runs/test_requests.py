@@ -1,5 +1,6 @@
 """Requests to backtest: what is refused, with which words, and that nothing is stored then."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,18 +14,27 @@ BAD = [
     ({"strategy": None}, "strategy", "null"),
     ({"parameters": {"period": 1}}, "parameters.period", "greater than or equal to 2"),
     ({"parameters": {"period": "x"}}, "parameters.period", "valid integer"),
-    ({"parameters": {"speed": 3}}, "parameters.speed", "not permitted"),
-    ({"parameters": []}, "parameters", "dictionary"),
+    (
+        {"parameters": {"speed": 3}},
+        "parameters.speed",
+        "There is no such parameter; there are period, oversold",
+    ),
+    ({"parameters": []}, "parameters", "Must be an object such as"),
     (
         {"strategy": "sma_cross", "parameters": {"fast": 30, "slow": 30}},
-        "parameters.non_field_errors",
+        "parameters",
         "must be below slow",
     ),
     ({"symbols": ["AAAUSDT", "XYZUSDT"]}, "symbols", "Unknown: XYZUSDT"),
     ({"symbols": []}, "symbols", 'Must be "all" or a list'),
     ({"symbols": [1]}, "symbols", 'Must be "all" or a list'),
     ({"symbols": "AAAUSDT"}, "symbols", 'Must be "all" or a list'),
-    ({"interval": "7m"}, "interval", "not a valid choice"),
+    ({"interval": "7m"}, "interval", "not a valid choice; there are 1m, 5m"),
+    ({"stop_los": 0.1}, "stop_los", "did you mean stop_loss"),
+    ({"colour": "red"}, "colour", "There is no such field; there are"),
+    ({"notify": {"webhok": "https://example.com"}}, "notify.webhok", "did you mean webhook"),
+    ({"start": "2090-01-01"}, "start", "Must be before"),
+    ({"end": "1990-01-01"}, "end", "Must be after"),
     ({"interval": "5m"}, "interval", "There are no 5m candles"),
     ({"source": "mars"}, "source", "there are 1h from test"),
     ({"start": "2021-02-01", "end": "2021-02-01"}, "end", "after start"),
@@ -69,6 +79,13 @@ def test_a_bad_field_is_named_and_nothing_is_stored(
     assert (response.status_code, response.headers["Content-Type"]) == (400, "application/problem+json")
     assert words in " ".join(problem["errors"][field]), problem
     assert (Run.objects.count(), Job.objects.count(), Event.objects.count(), published) == (0, 0, 0, [])
+
+
+@pytest.mark.parametrize("address", ["/api/backtests/", "/api/backtests/stream/", "/api/scans/stream/"])
+def test_a_body_of_another_kind_is_told_which_is_taken(client: APIClient, address: str) -> None:
+    answer = client.post(address, "<run/>", content_type="text/xml")
+    assert answer.status_code == 415
+    assert "Send application/json." in json.loads(answer.content)["detail"]
 
 
 @pytest.mark.parametrize("body", ["{", "NaN", '{"strategy": "rsi", "fee_rate": NaN}', "\xff", ""])

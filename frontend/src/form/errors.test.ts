@@ -12,7 +12,7 @@ test("messages land on the fields they name", () => {
 });
 
 test("a message about parameters together lands on the first it mentions", () => {
-  const errors = { "parameters.non_field_errors": ["fast (50) must be below slow (20)"] };
+  const errors = { parameters: ["fast (50) must be below slow (20)"] };
   expect(placed(errors, KNOWN).fields).toEqual({ "parameters.fast": "fast (50) must be below slow (20)" });
 });
 
