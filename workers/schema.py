@@ -120,6 +120,11 @@ def _streams(resolver: Any, prefix: str) -> Iterator[tuple[str, StreamDescriptio
             yield path, described
 
 
+def _first_sentence(text: str) -> str:
+    """What the list of operations shows of each."""
+    return re.split(r"(?<=[.:;])\s", text, maxsplit=1)[0].rstrip(".:;")
+
+
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the streams, and give every operation the answers that problems have; a hook of drf-spectacular."""
     _add_streams(result["paths"])
@@ -131,4 +136,5 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for operations in result["paths"].values():
         for operation in operations.values():
             operation["responses"]["4XX"] = answer
+            operation.setdefault("summary", _first_sentence(operation.get("description", "")))
     return result

@@ -26,6 +26,15 @@ def test_every_address_is_described_with_its_methods(described: dict[str, Any]) 
     assert {path: {name.upper() for name in operations} for path, operations in described.items()} == expected
 
 
+def test_every_operation_says_in_a_line_what_it_does(described: dict[str, Any]) -> None:
+    lines = {
+        f"{method} {path}": operation["summary"]
+        for path, operations in described.items()
+        for method, operation in operations.items()
+    }
+    assert [name for name, line in lines.items() if not 5 < len(line) < 130] == []
+
+
 def test_streams_say_how_to_go_on_and_that_they_are_streams(described: dict[str, Any]) -> None:
     streams = {route.described: FUNCTIONS[route.name] for route in all_routes() if route.name in FUNCTIONS}
     assert len(streams) == 4
