@@ -160,7 +160,7 @@ class RunsPage extends PageElement {
       <td class="tick"><input type="checkbox" aria-label="Compare ${title}, ${runText(run)}" .checked=${isChosen}
         ?disabled=${!isBacktest(run) || (!isChosen && this.chosen.length >= MOST_COMPARED)} @change=${() => this.choose(run.id)}></td>
       <th scope="row"><a class="run-link" href=${runPath(run.id)}>${title}</a><span class="muted">${runText(run)}</span></th>
-      <td>${statusMark(run.status)}</td>
+      <td>${statusMark(run.status)}${progress.failed > 0 ? html` <span class="mark mark-loss">${format.count(progress.failed)} failed</span>` : nothing}</td>
       <td class="wide-only">${isBacktest(run) ? html`${spec.interval} · ${format.utcDay(spec.start)} → ${format.utcDay(spec.end)}` : nothing}</td>
       <td class="number wide-only">${hasEnded(run) ? nothing : html`<progress max="100" .value=${progress.percent} aria-label="Progress"></progress>`}
         ${format.count(progress.completed)} <span class="muted">of ${format.count(progress.total)}</span></td>
