@@ -7,6 +7,10 @@ to read from a database than the arrays themselves.
 """
 
 import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,6 +27,8 @@ _DTYPES = ("<i2", "<i4", "<i8", "<f8")
 _FLOAT = 3
 _UNITS_MS = (60_000, 1_000, 1)
 _EXACT = 2.0**53
+Block = FloatArray
+"""The columns of candles as the rows of one array; the first one holds times, as int64 in the floats' place."""
 COLUMNS = ("open_time_ms", "open", "high", "low", "close", "volume")
 
 
@@ -41,7 +47,7 @@ def checksum(candles: Candles) -> int:
     return checksum_of_columns([memoryview(getattr(candles, name)) for name in COLUMNS])
 
 
-def checksum_of_columns(columns: list[memoryview]) -> int:
+def checksum_of_columns(columns: Iterable[Any]) -> int:
     """The same over the arrays' memory, for those who have it at hand already."""
     state = xxhash.xxh3_64()
     for column in columns:
@@ -65,8 +71,8 @@ def encode(candles: Candles) -> bytes:
     return header + _LZ4.compress(b"".join(column.tobytes() for column in columns), asbytes=True)
 
 
-def decode_into(data: bytes | memoryview, count: int, times: IntArray, columns: list[FloatArray]) -> None:
-    """Unpack a chunk into slices of arrays that hold a whole series.
+def decode_into(data: bytes | memoryview, count: int, block: Block) -> None:
+    """Unpack a chunk into a part of a block that holds a whole series.
 
     Parameters
     ----------
@@ -74,9 +80,8 @@ def decode_into(data: bytes | memoryview, count: int, times: IntArray, columns: 
         What `encode` returned.
     count
         Number of candles in it.
-    times : (count,) int64
-    columns : five of (count,) float64
-        Where open, high, low, close and volume go.
+    block : (6, count)
+        Where they go.
 
     Raises
     ------
@@ -87,38 +92,77 @@ def decode_into(data: bytes | memoryview, count: int, times: IntArray, columns: 
         version, _, first_ms, unit, *rest = _HEADER.unpack_from(data)
         if version != FORMAT:
             raise ChunkError(f"chunk has format {version}, this version reads format {FORMAT}")
-        codes, powers = rest[:6], rest[6:]
-        dtypes = [np.dtype(_DTYPES[code]) for code in codes]
-        size = count * sum(dtype.itemsize for dtype in dtypes)
-        plain = _LZ4.decompress(memoryview(data)[_HEADER.size :], decompressed_size=size)
+        layout = _layout(*rest)
+        plain = _LZ4.decompress(
+            memoryview(data)[_HEADER.size :], decompressed_size=count * layout.candle_bytes
+        )
     except (struct.error, OSError, IndexError) as error:
         raise ChunkError(f"chunk is damaged: {error}") from error
-    offset = count * dtypes[0].itemsize
-    np.cumsum(np.frombuffer(plain, dtypes[0], count), out=times)
+    times = block[0].view(np.int64)
+    np.cumsum(np.frombuffer(plain, layout.times, count), out=times)
     times *= unit
     times += first_ms
-    for column, dtype, power in zip(columns, dtypes[1:], powers, strict=True):
-        values = np.frombuffer(plain, dtype, count, offset)
-        np.divide(values, 10.0**power, out=column)
-        offset += count * dtype.itemsize
+    for group in layout.groups:
+        values = np.frombuffer(plain, group.dtype, count * group.size, count * group.offset)
+        columns = block[group.first : group.first + group.size]
+        np.divide(values.reshape(group.size, count), group.divisors, out=columns)
 
 
 def decode(data: bytes | memoryview, count: int) -> Candles:
     """Unpack one chunk into arrays of its own."""
-    candles = empty_candles(count)
-    decode_into(data, count, candles.open_time_ms, columns_of(candles))
-    return candles
+    block = empty_block(count)
+    decode_into(data, count, block)
+    return as_candles(block)
+
+
+def empty_block(count: int) -> Block:
+    """Memory for `count` candles that still have to be filled."""
+    return np.empty((len(COLUMNS), count), dtype=np.float64)
+
+
+def as_candles(block: Block) -> Candles:
+    """The candles in a block, as views."""
+    return Candles(block[0].view(np.int64), *block[1:])
 
 
 def empty_candles(count: int) -> Candles:
     """Arrays of `count` candles that still have to be filled; one block of memory."""
-    block = np.empty((6, count), dtype=np.float64)
-    return Candles(block[0].view(np.int64), *block[1:])
+    return as_candles(empty_block(count))
 
 
-def columns_of(candles: Candles, start: int = 0, stop: int | None = None) -> list[FloatArray]:
-    """The five float columns, or bars `start` to `stop` of them, as views."""
-    return [getattr(candles, name)[start:stop] for name in COLUMNS[1:]]
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Neighbouring columns of one type, which are turned into floats together."""
+
+    first: int
+    size: int
+    dtype: np.dtype[Any]
+    offset: int
+    divisors: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the columns of a chunk lie one after the other; offsets are per candle."""
+
+    candle_bytes: int
+    times: np.dtype[Any]
+    groups: tuple[_Group, ...]
+
+
+@lru_cache(maxsize=1024)
+def _layout(*codes_and_powers: int) -> _Layout:
+    """The layout that a header speaks of: most chunks share one of a few."""
+    dtypes = [np.dtype(_DTYPES[code]) for code in codes_and_powers[: len(COLUMNS)]]
+    divisors = np.array([10.0**power for power in codes_and_powers[len(COLUMNS) :]])
+    groups: list[_Group] = []
+    offset = dtypes[0].itemsize
+    for dtype, columns in groupby(range(1, len(COLUMNS)), key=dtypes.__getitem__):
+        first, *others = columns
+        size = 1 + len(others)
+        groups.append(_Group(first, size, dtype, offset, divisors[first - 1 : first - 1 + size, np.newaxis]))
+        offset += size * dtype.itemsize
+    return _Layout(offset, dtypes[0], tuple(groups))
 
 
 def _narrow(values: IntArray) -> NDArray[Any]:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 from market_data import chunks as chunk_rows
-from market_data import codec, facts, local_files, quality
+from market_data import codec, facts, quality
 from market_data import manifest as manifests
 from market_data.aggregation import finer_intervals
 from market_data.candles import Candles, validate
@@ -17,7 +16,7 @@ from market_data.chunks import StoredChunk, merged_candles
 from market_data.derived import base_range, coarsen, derive
 from market_data.errors import DamagedSeriesError, MixedSeriesError
 from market_data.facts import Month
-from market_data.manifest import ChunkRange, Manifest
+from market_data.loading import load_chunks
 from market_data.models import CandleChunk, CandleSeries, Cryptocurrency
 from market_data.quality import SeriesWarning
 from market_data.symbols import split_symbol
@@ -109,7 +108,7 @@ def load_candles(series: CandleSeries, start_ms: int, end_ms: int, warm_up_bars:
     for _ in range(READ_ATTEMPTS):
         manifest = series.chunk_records
         chunks = manifests.touched(manifest, start_ms, end_ms, warm_up_bars)
-        loaded = _load_chunks(series, manifest, chunks)
+        loaded = load_chunks(series, manifest, chunks)
         if loaded is not None:
             first = max(loaded.bar_at(start_ms) - warm_up_bars, 0)
             return loaded.bars(first, loaded.bar_at(end_ms))
@@ -213,52 +212,6 @@ def _locked(series: CandleSeries) -> CandleSeries:
     """The series as it is now, locked until the transaction ends."""
     rows = CandleSeries.objects.select_for_update(no_key=True, of=("self",))
     return rows.select_related("cryptocurrency").get(pk=series.pk)
-
-
-def _load_chunks(series: CandleSeries, manifest: Manifest, chunks: ChunkRange) -> Candles | None:
-    """All candles of some chunks; None when the database no longer holds what the manifest says."""
-    loaded = codec.empty_candles(int(manifest["count"][chunks.start : chunks.stop].sum()))
-    at = 0
-    for segment in local_files.segments(
-        settings.CANDLE_FILES_DIR, series.pk, series.interval, manifest, chunks
-    ):
-        count = local_files.read(segment, manifest, chunks, loaded, at)
-        if count is None:
-            whole = _read_database(series.pk, manifest, segment.start, segment.stop)
-            if whole is None:
-                return None
-            local_files.write(segment, whole)
-            count = _copy_wanted(manifest, segment, chunks, whole, loaded, at)
-        at += count
-    return loaded
-
-
-def _read_database(series_id: int, manifest: Manifest, start: int, stop: int) -> Candles | None:
-    """Candles of some chunks from the database; None when the series has been changed meanwhile."""
-    records = manifest[start:stop]
-    stored = chunk_rows.read_chunks(series_id, records["month"].tolist())
-    expected = list(
-        zip(records["month"].tolist(), records["count"].tolist(), records["checksum"].tolist(), strict=True)
-    )
-    if [(chunk.month, chunk.count, chunk.checksum) for chunk in stored] != expected:
-        return None
-    return chunk_rows.unpack(stored)
-
-
-def _copy_wanted(
-    manifest: Manifest,
-    segment: local_files.Segment,
-    chunks: ChunkRange,
-    whole: Candles,
-    into: Candles,
-    at: int,
-) -> int:
-    counts = manifest["count"]
-    start, stop = max(segment.start, chunks.start), min(segment.stop, chunks.stop)
-    skipped, wanted = int(counts[segment.start : start].sum()), int(counts[start:stop].sum())
-    for name in codec.COLUMNS:
-        getattr(into, name)[at : at + wanted] = getattr(whole, name)[skipped : skipped + wanted]
-    return wanted
 
 
 def _changed_months(series: CandleSeries, candles: Candles) -> list[Month]:

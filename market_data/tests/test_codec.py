@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,6 +27,20 @@ def test_prices_that_are_no_decimals_come_back_bit_for_bit(prices: list[float]):
     times = 1_704_067_200_000 + 3_600_000 * np.arange(len(values), dtype=np.int64)
     candles = Candles(times, values, values, values, values, values / 3)
     assert same(codec.decode(codec.encode(candles), len(values)), candles)
+
+
+def test_columns_of_different_types_come_back_in_any_order():
+    values = {
+        "short": np.array([1.25, 2.5, 3.75]),
+        "short too": np.array([1.0, 20.0, 3.0]),
+        "long": np.array([1234567.8, 2.5, 0.1]),
+        "longer": np.array([98765432101.5, 2.0, 1.0]),
+        "no decimal": np.array([1 / 3, 2 / 3, 0.1]),
+    }
+    times = 1_704_067_200_000 + 3_600_000 * np.arange(3, dtype=np.int64)
+    for columns in itertools.permutations(values.values()):
+        candles = Candles(times, *columns)
+        assert same(codec.decode(codec.encode(candles), 3), candles)
 
 
 def test_times_to_the_millisecond_come_back():

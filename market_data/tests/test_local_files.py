@@ -1,9 +1,12 @@
 import os
+import resource
+import threading
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
-from market_data import local_files, store
+from market_data import chunks, loading, local_files, store
 from market_data.intervals import DAY_MS, HOUR_MS
 from market_data.models import CandleChunk, CandleSeries
 from market_data.tests.candle_maker import START_MS, make_candles, same
@@ -11,6 +14,7 @@ from market_data.tests.candle_maker import START_MS, make_candles, same
 pytestmark = pytest.mark.django_db
 FOREVER_MS = 4_000_000_000_000
 CANDLES = make_candles(24 * 500)
+LONG = make_candles(24 * 910)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +36,85 @@ def test_a_second_load_asks_no_database(series, folder):
     store.load_candles(series, 0, FOREVER_MS)
     CandleChunk.objects.all().delete()
     assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
+
+
+@pytest.fixture
+def asked_months(monkeypatch) -> list[list[int]]:
+    """The months that each query asks for."""
+    asked: list[list[int]] = []
+    read_chunks = chunks.read_chunks
+
+    def listen(series_id: int, months: list[int]) -> list[chunks.StoredChunk]:
+        asked.append(months)
+        return read_chunks(series_id, months)
+
+    monkeypatch.setattr(chunks, "read_chunks", listen)
+    return asked
+
+
+@pytest.fixture
+def three_files(series) -> CandleSeries:
+    return store.write_candles(symbol="ETHUSDT", source="files", interval="1h", candles=LONG)
+
+
+def test_all_that_is_missing_comes_with_one_query(three_files, folder, asked_months):
+    assert same(store.load_candles(three_files, 0, FOREVER_MS), LONG)
+    assert [len(months) for months in asked_months] == [30]
+    first, middle, last = files(folder)
+    first.unlink()
+    flip_a_byte(last)
+    assert same(store.load_candles(three_files, 0, FOREVER_MS), LONG)
+    assert [len(months) for months in asked_months] == [30, 12 + 6]
+    assert files(folder) == [first, middle, last]
+
+
+@pytest.mark.parametrize(("at_once", "queries"), [(1, 3), (15_000, 2), (18_000, 2)])
+def test_a_series_that_is_too_long_for_one_query_comes_with_several(
+    three_files, asked_months, monkeypatch, at_once, queries
+):
+    monkeypatch.setattr(loading, "CANDLES_AT_ONCE", at_once)
+    assert same(
+        store.load_candles(three_files, START_MS + 10 * DAY_MS, FOREVER_MS, 0), LONG.bars(240, len(LONG))
+    )
+    assert len(asked_months) == queries
+    assert sum(map(len, asked_months)) == 30
+
+
+def test_a_part_of_a_file_that_is_missing_is_the_right_part(three_files, folder):
+    bars = LONG.bars(24 * 400, 24 * 410)
+    for _ in ("from the database", "from the file"):
+        assert same(store.load_candles(three_files, START_MS + 400 * DAY_MS, START_MS + 410 * DAY_MS), bars)
+    assert len(files(folder)) == 1
+    assert same(store.load_candles(three_files, 0, FOREVER_MS), LONG)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_lack_the_same_files_all_get_the_candles(three_files, folder):
+    wrong: list[str] = []
+    start = threading.Barrier(6)
+
+    def load() -> None:
+        try:
+            for _ in range(10):
+                start.wait(timeout=60)
+                if not same(store.load_candles(three_files, 0, FOREVER_MS), LONG):
+                    wrong.append("other candles")
+                start.wait(timeout=60)
+                for path in files(folder):
+                    path.unlink(missing_ok=True)
+        except Exception as error:  # noqa: BLE001 (the test reports it)
+            wrong.append(repr(error))
+            start.abort()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=load) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_year_of_hours_shares_a_file(series, folder):
@@ -113,11 +196,21 @@ def test_a_folder_that_cannot_be_written_costs_only_speed(series, folder):
 
 
 def test_no_half_written_file_is_left_behind(series, folder, monkeypatch):
-    def fail(self: Path, target: Path) -> Path:
-        raise OSError("disk full")
+    def fail(source: str, target: str) -> None:
+        raise OSError("read-only")
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_that_the_disk_takes_only_a_part_of_is_not_kept(series, folder):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        assert same(store.load_candles(series, 0, FOREVER_MS), CANDLES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
