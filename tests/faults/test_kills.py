@@ -15,7 +15,8 @@ from workers.runs import create_run
 from workers.tests.counting.handler import counting_spec
 
 JOBS = 60
-GATE_FROM = 40
+GATE_FROM = 50
+"""More than a window behind the last event that a test waits for: those before it may be lost, while it holds all."""
 ATTEMPTS = 3
 """Other programs of the machine take time, too: what is quick of itself is so in one of these."""
 

@@ -37,6 +37,7 @@ def populate() -> dict[str, Any]:
     staff = User.objects.create_superuser("staff", password=PASSWORD)
     tokens = {user.username: ApiToken.issue(owner=user) for user in (owner, other, staff)}
     tokens["expired"] = ApiToken.issue(owner=owner, name="expired")
+    tokens["brief"] = ApiToken.issue(owner=owner, name="brief")
     ApiToken.objects.filter(name="expired").update(expires_at=timezone.now() - timedelta(seconds=1))
     long = _run(owner, MANY, known=[str(k) for k in range(MANY)])
     live = [_paused(owner) for _ in range(LIVE_RUNS)]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
@@ -18,13 +17,10 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from backtests.tests.runs.conftest import wavy_candles
 from config.asgi import application
 from market_data.store import write_candles
-from tests.security.conftest import Site
 from workers import connections, control, credentials, tickets
 from workers.models import ApiToken, Run
 from workers.runs import create_run
@@ -302,27 +298,3 @@ def test_the_local_user_needs_no_login_that_could_end(settings: Any) -> None:
     settings.SINGLE_USER = True
     credential = credentials.of_session(User(pk=1), None)
     assert credentials.still_valid([credential]) == {credential}
-
-
-def test_a_real_server_ends_what_a_deleted_token_opened(site: Site) -> None:
-    secret = "brief-token"
-    owner = "User.objects.get(username='owner')"
-    made = f"ApiToken.objects.create(owner={owner}, name='brief', hash=ApiToken.hash_of('{secret}'))"
-    site.stack.manage("shell", "-c", made)
-    path, login = f"/runs/{site.paused_run()}/", {"Authorization": f"Bearer {secret}"}
-    with (
-        connect(f"{site.stack.websocket_url}/ws{path}", additional_headers=login) as socket,
-        connect(f"{site.stack.websocket_url}/ws{path}", additional_headers=site.headers()) as other,
-        httpx.stream("GET", f"{site.stack.url}/api{path}stream/", headers=login, timeout=30) as stream,
-    ):
-        first = socket.recv(timeout=30)
-        assert other.recv(timeout=30) == first
-        site.stack.manage("shell", "-c", "ApiToken.objects.filter(name='brief').delete()")
-        assert sum(line.startswith("data: ") for line in stream.iter_lines()) == 2
-        socket.recv(timeout=30)  # the second and last event of a run that pauses
-        with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=30)
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4401
-        other.ping().wait(5)
-    assert httpx.get(f"{site.stack.url}/api{path}stream/", headers=login, timeout=30).status_code == 401
