@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from backtests.models import Result, ResultLink, SavedScan, ScanResult
-from workers.admin import ReadOnlyAdmin
+from workers.admin import PartOfRunAdmin, ReadOnlyAdmin
 
 
 @admin.register(Result)
@@ -27,14 +27,14 @@ class ResultAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ResultLink)
-class ResultLinkAdmin(ReadOnlyAdmin):
+class ResultLinkAdmin(PartOfRunAdmin):
     list_display = ("job", "result", "cached")
     search_fields = ("job__key", "job__run__id")
     list_select_related = ("job__run", "result")
 
 
 @admin.register(ScanResult)
-class ScanResultAdmin(ReadOnlyAdmin):
+class ScanResultAdmin(PartOfRunAdmin):
     list_display = ("symbol", "signal", "side", "strength", "age_bars", "bars_behind", "close", "hit")
     list_filter = ("signal", "side")
     search_fields = ("symbol", "job__run__id")
