@@ -63,7 +63,9 @@ def no_source(interval: str) -> str:
     known = ", ".join(
         f"{interval} from {source}" for source, interval in there_are.order_by("source", "interval")
     )
-    return f"There are no {interval} candles of this source; there are {known or 'no candles at all'}."
+    if not known:
+        return "There are no candles yet; import or download some first."
+    return f"There are no {interval} candles of this source; there are {known}."
 
 
 def unknown_symbols(symbols: Sequence[str]) -> list[str]:

@@ -77,9 +77,7 @@ class Command(BaseCommand):
             f"{verb} {candle_count:,} candles from {len(files) - refused} of {len(files)} files."
         )
         if not files or refused:
-            raise CommandError(
-                f"{refused} of {len(files)} files were refused." if files else "No files there."
-            )
+            raise CommandError(f"{refused} of {len(files)} refused." if files else "No files there.")
 
     def _progress(self, place: str) -> Callable[[float, str], object]:
         """Shows the share that is done, in place, where there is a terminal."""
@@ -139,7 +137,9 @@ def _line(imported: Imported) -> str:
 def _gaps(series: CandleSeries) -> str:
     if not series.gap_count:
         return ""
-    return f"; {series.gap_count} gaps ({series.missing_count:,} candles missing)"
+    gaps = "1 gap" if series.gap_count == 1 else f"{series.gap_count:,} gaps"
+    candles = "1 candle" if series.missing_count == 1 else f"{series.missing_count:,} candles"
+    return f"; {gaps} ({candles} missing)"
 
 
 def _with_warnings(text: str, warnings: Sequence[SeriesWarning]) -> str:
