@@ -151,7 +151,7 @@ def _message(code: str, since_ms: int, at_ms: int, missing: int, factor: float) 
 
 def _length(duration_ms: int) -> str:
     hours = duration_ms // HOUR_MS
-    return f"{hours // 24} days" if hours >= 72 else f"{hours} hours"
+    return f"{hours // 24:,} days" if hours >= 72 else f"{hours} hours"
 
 
 def _times(factor: float) -> str:
