@@ -46,6 +46,17 @@ def test_a_leader_whose_lease_ran_out_goes_on_unless_another_one_took_it():
     assert lease.acquire("three", 30) is None, "one that was replaced can't end the other's term"
 
 
+def test_only_a_leader_that_was_not_replaced_is_confirmed():
+    first = lease.acquire("one", 30) or 0
+    lease.confirm(first)
+    expire()
+    lease.confirm(first)  # nobody else leads
+    second = lease.acquire("two", 30) or 0
+    lease.confirm(second)
+    with pytest.raises(lease.ReplacedError):
+        lease.confirm(first)
+
+
 def test_terms_rise_even_in_a_new_database():
     first = lease.acquire("one", 30) or 0
     FeedLease.objects.all().delete()
