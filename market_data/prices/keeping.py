@@ -7,7 +7,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from django.db import DatabaseError, InterfaceError
@@ -21,6 +20,7 @@ from market_data.exchanges.connection import Exchange, ExchangeError, Market
 from market_data.exchanges.downloading import Wanted, download
 from market_data.intervals import INTERVAL_MS
 from market_data.models import CandleSeries
+from market_data.prices.kept import Kept
 from market_data.prices.lease import ReplacedError
 from market_data.prices.sources.protocol import ClosedCandle
 from market_data.prices.threads import DatabaseThread
@@ -28,7 +28,6 @@ from market_data.prices.threads import DatabaseThread
 logger = logging.getLogger(__name__)
 GATHER_SECONDS = 0.2
 CHECK_SECONDS = 0.5
-FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 5.0, 600.0
 FETCH_SECONDS = 60.0
 FETCH_ATTEMPTS = 2
 """The keeper itself comes back to it."""
@@ -40,16 +39,6 @@ LEAP = 20.0
 """Closes of neighbouring candles that differ more than so many times are nonsense."""
 Key = tuple[str, str]
 """A symbol and an interval."""
-
-
-@dataclass(slots=True)
-class Kept:
-    """How far one series is known to be complete."""
-
-    last_open_ms: int | None
-    behind_since: float | None = None
-    retry_at: float = 0.0
-    failures: int = 0
 
 
 class CandleKeeper:
@@ -218,28 +207,11 @@ class CandleKeeper:
         """Fetch what one series lacks; whether there was one. What has arrived meanwhile comes first."""
         for key, kept in self._series.items():
             closed_ms = self._closed_ms[key[1]]
-            if self._should_fetch(kept, closed_ms - INTERVAL_MS[key[1]]):
+            if kept.should_be_fetched(closed_ms - INTERVAL_MS[key[1]], self._patience_seconds):
                 await self._thread.run(lambda key=key, end_ms=closed_ms: self._fetch(key, end_ms))
-                self._plan_retry(kept, closed_ms - INTERVAL_MS[key[1]])
+                kept.plan_retry(closed_ms - INTERVAL_MS[key[1]])
                 return True
         return False
-
-    def _should_fetch(self, kept: Kept, complete_ms: int) -> bool:
-        now = time.monotonic()
-        if kept.last_open_ms is None or kept.last_open_ms >= complete_ms:
-            kept.behind_since = None
-            return False
-        if kept.behind_since is None:
-            kept.behind_since = now
-        return now - kept.behind_since >= self._patience_seconds and now >= kept.retry_at
-
-    def _plan_retry(self, kept: Kept, complete_ms: int) -> None:
-        """A candle that is not there yet, or never will be, is not asked for all the time."""
-        if kept.last_open_ms is not None and kept.last_open_ms >= complete_ms:
-            kept.failures, kept.retry_at = 0, 0.0
-            return
-        wait = min(FIRST_RETRY_SECONDS * 2**kept.failures, LONGEST_RETRY_SECONDS)
-        kept.failures, kept.retry_at = min(kept.failures + 1, 10), time.monotonic() + wait
 
     def _fetch(self, key: Key, end_ms: int) -> None:
         if not self._is_as_known(key):

@@ -14,7 +14,7 @@ from market_data import store
 from market_data.candles import Candles
 from market_data.intervals import HOUR_MS
 from market_data.models import CandleSeries
-from market_data.prices import keeping
+from market_data.prices import keeping, kept
 from market_data.prices.keeping import CandleKeeper
 from market_data.prices.lease import ReplacedError
 from market_data.prices.replay.exchange import LocalExchange
@@ -84,7 +84,7 @@ async def waiting(
     exchange: LocalExchange, lead: Lead, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[CandleKeeper]:
     """Keeps `binance` current, of which the first five candles are stored; prices have been near 100."""
-    monkeypatch.setattr(keeping, "FIRST_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(kept, "FIRST_RETRY_SECONDS", 0.1)
     monkeypatch.setattr(keeping, "RELOAD_SECONDS", 0.2)
     await sync_to_async(write)("binance")
     thread = DatabaseThread("test-candles")
