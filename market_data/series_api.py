@@ -107,6 +107,12 @@ class CandlesQuerySerializer(serializers.Serializer[Any]):
 class SeriesCandles(APIView):
     """The candles of one series, as a file."""
 
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Say how the parameter is called to those who ask for `format`, which the framework keeps for itself."""
+        if "format" in request.query_params and not force:
+            raise serializers.ValidationError({"format": ["It is called form here: csv, json or parquet."]})
+        return super().perform_content_negotiation(request, force)
+
     @extend_schema(
         parameters=[CandlesQuerySerializer],
         responses={

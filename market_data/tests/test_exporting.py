@@ -122,7 +122,13 @@ def test_every_form_is_streamed_in_parts_at_every_interval(monkeypatch, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("?form=xls", "form"), ("?interval=15m", "interval"), ("?start=soon", "start")]
+    ("query", "field"),
+    [
+        ("?form=xls", "form"),
+        ("?format=csv", "format"),
+        ("?interval=15m", "interval"),
+        ("?start=soon", "start"),
+    ],
 )
 def test_what_cannot_be_exported_is_said(series, query, field):
     client = APIClient()
