@@ -141,32 +141,36 @@ def _sizes() -> dict[str, dict[str, float]]:
 
 
 def _market(symbols: int) -> dict[str, dict[str, float]]:
-    made = 0.0
+    made = made_cpu = 0.0
     for coin in sample.generate(symbol_count=symbols, candle_count=CANDLES):
-        before = time.perf_counter()
-        _write(coin)
-        made += time.perf_counter() - before
+        elapsed, used = _clocks(lambda coin=coin: _write(coin))
+        made, made_cpu = made + elapsed, made_cpu + used
     shutil.rmtree(settings.CANDLE_FILES_DIR, ignore_errors=True)
     market = store.load_series(source="sample", interval="1h")
-    rows = {"write to the database": {"ms": made * 1e3, "ms a series": made * 1e3 / symbols}}
+    rows = {"write to the database": _spent(made, made_cpu, symbols)}
     for size in (1, 8, 32):
-        times: list[float] = []
-        for _ in range(3):
-            started = time.perf_counter()
-            _read_together(market, size)
-            times.append((time.perf_counter() - started) * 1e3)
-        ms = statistics.median(times)
-        rows[f"of the first load, the queries alone, {size} series each"] = {
-            "ms": ms,
-            "ms a series": ms / symbols,
-        }
+        times = [_clocks(lambda size=size: _read_together(market, size)) for _ in range(3)]
+        elapsed, used = map(statistics.median, zip(*times, strict=True))
+        rows[f"of the first load, the queries alone, {size} series each"] = _spent(elapsed, used, symbols)
     for name in ("first load: database, then local files", "second load: local files"):
-        started = time.perf_counter()
-        for series in market:
-            store.load_candles(series, 0, FOREVER_MS)
-        ms = (time.perf_counter() - started) * 1e3
-        rows[name] = {"ms": ms, "ms a series": ms / symbols}
+        elapsed, used = _clocks(lambda: [store.load_candles(series, 0, FOREVER_MS) for series in market])
+        rows[name] = _spent(elapsed, used, symbols)
     return rows
+
+
+def _clocks(function: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds that a call takes, and those of them that this process computes."""
+    started, used = time.perf_counter(), time.process_time()
+    function()
+    return time.perf_counter() - started, time.process_time() - used
+
+
+def _spent(elapsed: float, used: float, symbols: int) -> dict[str, float]:
+    return {
+        "ms": elapsed * 1e3,
+        "ms a series": elapsed * 1e3 / symbols,
+        "of it processor": used * 1e3 / symbols,
+    }
 
 
 def _read_together(market: list[CandleSeries], size: int) -> None:
