@@ -8,9 +8,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from workers import credentials, tickets
+from workers.access_serializers import NewTokenSerializer, TicketSerializer, TokenSerializer
 from workers.models import ApiToken
 from workers.problems import ConflictError
-from workers.serializers import NewTokenSerializer, TicketSerializer, TokenSerializer
 
 MAX_TOKENS = 50
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from workers import webhooks
-from workers.serializers import DeliverySerializer, SigningSerializer
+from workers.notification_serializers import DeliverySerializer, SigningSerializer
 from workers.views import visible_run
 
 SCHEME = "https://www.standardwebhooks.com"

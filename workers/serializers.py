@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from workers import events, handlers, notifications, predicates, webhooks
-from workers.models import Delivery, Run
+from workers.models import Run
 from workers.requests import ChoiceField, RequestSerializer
 from workers.runs import RunOptions
 
@@ -94,57 +94,6 @@ class RunOptionsSerializer(RequestSerializer):
     def options(self) -> RunOptions:
         """The validated options."""
         return RunOptions(**{field.name: self.validated_data[field.name] for field in fields(RunOptions)})
-
-
-class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """A notification of a run's end, and what became of it."""
-
-    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]
-        model = Delivery
-        fields = (
-            "id",
-            "via",
-            "address",
-            "event",
-            "status",
-            "attempts",
-            "answer",
-            "created_at",
-            "due_at",
-            "ended_at",
-        )
-
-
-class SigningSerializer(serializers.Serializer[Any]):
-    """How webhooks are signed."""
-
-    secret = serializers.CharField(help_text="Yours; who knows it can sign in this server's name.")
-    scheme = serializers.CharField(help_text="Where the signature's form is described.")
-
-
-class TokenSerializer(serializers.Serializer[Any]):
-    """A token of yours; its secret is shown once, when it is made."""
-
-    id = serializers.IntegerField(read_only=True)
-    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
-    days = serializers.IntegerField(
-        min_value=1, max_value=365, default=90, write_only=True, help_text="How long it is valid."
-    )
-    created_at = serializers.DateTimeField(read_only=True)
-    expires_at = serializers.DateTimeField(read_only=True)
-
-
-class NewTokenSerializer(TokenSerializer):
-    """A token that was made just now."""
-
-    token = serializers.CharField(read_only=True, help_text="Send as `Authorization: Bearer …`.")
-
-
-class TicketSerializer(serializers.Serializer[Any]):
-    """A ticket, which is shown once."""
-
-    ticket = serializers.CharField()
-    expires_at = serializers.DateTimeField()
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
