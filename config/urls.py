@@ -5,7 +5,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from config.health import health
 
 admin.site.site_header = admin.site.site_title = "Candlestream"
-admin.site.index_title = "Administration"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
