@@ -124,7 +124,7 @@ def test_what_is_recognised_is_shown_before_it_is_stored(page: Page, site: Site,
     assert stored_symbols(site, "look-first") == ["LOOKUSDT"]
     page.get_by_label("Source and interval").select_option("look-first 1h")
     page.get_by_role("button", name="LOOKUSDT").click()
-    expect(page.locator(".quality")).to_contain_text("4 candles in 1 stretch have no volume")
+    expect(page.locator(".quality")).to_contain_text("Without volume: 4 candles in 1 stretch")
     expect(page.locator(".quality")).to_contain_text("On import: reordered 24 rows.")
 
 
