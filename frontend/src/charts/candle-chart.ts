@@ -105,7 +105,7 @@ class CandleChart extends PageElement {
     this.destroy();
     const host = this.querySelector<HTMLElement>(".candle-host");
     const candles = this.candles;
-    if (!host || !candles) return;
+    if (!host || !candles || !this.isConnected) return; // nobody would free the chart of an element that was left
     const places = format.pricePlaces(typicalPrice(candles.close));
     const [gain, loss, line] = [colour("gain"), colour("loss"), colour("line")];
     const chart = createChart(host, {
