@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.large_run import FIXTURE
 from tests.browser.site import Site
 from tests.browser.states import RECORDED, live_prices, run_in
-from tests.browser.test_budgets import FIXTURE
 from tests.browser.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
